@@ -1,0 +1,1 @@
+//! The production calendar: which days a performer works, and why it does not work the others.

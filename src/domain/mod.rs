@@ -1,0 +1,11 @@
+//! The subject itself: messages, exchanges, obligations, terms, escalation.
+//!
+//! Promises: pure functions over plain data; the instant, the calendar and the policy are arguments.
+//! Never: I/O, async, a clock read, SQL, HTTP, a broker.
+
+pub mod calendar;
+pub mod ids;
+pub mod message;
+pub mod participant;
+pub mod term;
+pub mod zone;

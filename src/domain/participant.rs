@@ -1,0 +1,118 @@
+//! A participant: a body of the prevention system, how to reach it, and where its day begins and ends.
+//!
+//! Promises: plain data, checked when imported. Never: holds a secret (keys live in the store, hashed).
+
+use crate::domain::ids::ParticipantCode;
+use crate::domain::message::Format;
+use crate::domain::term::Week;
+use crate::domain::zone::Zone;
+use chrono::NaiveTime;
+use serde::{Deserialize, Serialize};
+
+/// Kinds of bodies: 120-ФЗ ст. 4 and the parties around it (catalogue «Kinds of bodies»).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyKind {
+    SocialCentre,
+    SocialProtection,
+    Commission,
+    EducationAuthority,
+    School,
+    Guardianship,
+    Youth,
+    HealthAuthority,
+    HealthFacility,
+    Employment,
+    Police,
+    PenalInspection,
+    CultureSport,
+    Prosecutor,
+    Court,
+    Investigator,
+    Ombudsman,
+    Ngo,
+    RegisterKeeper,
+    Citizen,
+}
+
+/// One participant of the exchange.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Participant {
+    pub code: ParticipantCode,
+    pub kind: BodyKind,
+    /// Full Russian name, as letters address it.
+    pub title: String,
+    /// ISO 3166-2 code of the subject of the Federation, e.g. `RU-IRK`; its overlay of the calendar applies.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// IANA zone; a due date ends at 24:00 there (ГК ст. 194).
+    pub zone: Zone,
+    #[serde(default)]
+    pub week: Week,
+    #[serde(default)]
+    pub hours: WorkingHours,
+    /// Who prepares answers.
+    #[serde(default)]
+    pub executor: Option<Contact>,
+    /// Who heads the body; the third rung speaks to this person.
+    #[serde(default)]
+    pub head: Option<Contact>,
+    /// The commission that a long silence is reported to.
+    #[serde(default)]
+    pub commission: Option<ParticipantCode>,
+    /// The superior authority (учредитель).
+    #[serde(default)]
+    pub superior: Option<ParticipantCode>,
+    /// The prosecutor that the last rung speaks to.
+    #[serde(default)]
+    pub prosecutor: Option<ParticipantCode>,
+    /// The format in which it is written to.
+    pub format: Format,
+    #[serde(default)]
+    pub route: Route,
+}
+
+/// A person of a body: official contact data, shown to coordinators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    pub name: String,
+    #[serde(default)]
+    pub post: Option<String>,
+    #[serde(default)]
+    pub phone: Option<String>,
+    #[serde(default)]
+    pub email: Option<String>,
+}
+
+/// Local opening and closing time on working days; alerts are clamped to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkingHours {
+    pub opens: NaiveTime,
+    pub closes: NaiveTime,
+}
+
+impl Default for WorkingHours {
+    /// 09:00 to 18:00: our default, no source states it.
+    fn default() -> Self {
+        Self {
+            opens: NaiveTime::from_hms_opt(9, 0, 0).unwrap_or(NaiveTime::MIN),
+            closes: NaiveTime::from_hms_opt(18, 0, 0).unwrap_or(NaiveTime::MIN),
+        }
+    }
+}
+
+/// How messages reach a participant.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Route {
+    /// It pulls from its inbox over HTTP.
+    #[default]
+    Inbox,
+    /// Its own queue `mezhved.out.<code>`.
+    Amqp,
+    /// We push to its endpoint over HTTPS, signed by Standard Webhooks.
+    Push { url: String },
+}
