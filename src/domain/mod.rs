@@ -3,9 +3,15 @@
 //! Promises: pure functions over plain data; the instant, the calendar and the policy are arguments.
 //! Never: I/O, async, a clock read, SQL, HTTP, a broker.
 
+pub mod alert;
 pub mod calendar;
+pub mod decision;
+pub mod escalation;
+pub mod exchange;
 pub mod ids;
 pub mod message;
+pub mod obligation;
 pub mod participant;
+pub mod rule;
 pub mod term;
 pub mod zone;

@@ -8,6 +8,8 @@ use crate::domain::term::Week;
 use crate::domain::zone::Zone;
 use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Kinds of bodies: 120-ФЗ ст. 4 and the parties around it (catalogue «Kinds of bodies»).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -115,4 +117,27 @@ pub enum Route {
     Amqp,
     /// We push to its endpoint over HTTPS, signed by Standard Webhooks.
     Push { url: String },
+}
+
+/// The participants as a decision sees them: looked up by code.
+#[derive(Debug, Clone, Default)]
+pub struct Directory(HashMap<ParticipantCode, Arc<Participant>>);
+
+impl Directory {
+    /// The participant of that code.
+    #[must_use]
+    pub fn get(&self, code: &ParticipantCode) -> Option<&Arc<Participant>> {
+        self.0.get(code)
+    }
+
+    /// All participants, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Participant>> {
+        self.0.values()
+    }
+}
+
+impl FromIterator<Participant> for Directory {
+    fn from_iter<I: IntoIterator<Item = Participant>>(participants: I) -> Self {
+        Self(participants.into_iter().map(|one| (one.code.clone(), Arc::new(one))).collect())
+    }
 }

@@ -1,4 +1,4 @@
-//! Terms: how a due date is counted, frozen and explained.
+//! Terms: how a due date is counted, frozen and explained. (Being furnished on another branch; these are its outlines.)
 
 use serde::{Deserialize, Serialize};
 
@@ -10,3 +10,18 @@ pub enum Week {
     FiveDay,
     SixDay,
 }
+
+/// Outline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Term;
+
+/// Outline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Protocol {
+    pub rule: String,
+}
+
+/// Outline.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("outline")]
+pub struct TermError;

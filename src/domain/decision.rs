@@ -1,0 +1,231 @@
+//! A decision: what a command does, as plain data that the store saves in one transaction.
+//!
+//! Promises: everything that will leave the process is in here. Never: does anything itself.
+
+use crate::domain::calendar::Calendars;
+use crate::domain::escalation::Ladder;
+use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
+use crate::domain::message::Message;
+use crate::domain::participant::Directory;
+use crate::domain::rule::{BodyFacts, TypeRule, Urgency};
+use crate::domain::term::TermError;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What the core may look at: the instant, the calendars, the ladders, the participants.
+pub struct Context<'a> {
+    pub now: DateTime<Utc>,
+    pub calendars: &'a Calendars,
+    pub ladders: &'a Ladders,
+    pub directory: &'a Directory,
+}
+
+/// The two directions of the ladder: what is owed to us goes outward, what we owe goes inward.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ladders {
+    pub outward: Ladder,
+    pub inward: Ladder,
+}
+
+/// A message as the core sees it: the envelope's facts and what the body states, no content.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrived {
+    pub message: MessageId,
+    pub type_code: TypeCode,
+    pub rule: TypeRule,
+    pub from: ParticipantCode,
+    pub to: Vec<ParticipantCode>,
+    pub exchange: ExchangeId,
+    pub in_reply_to: Option<MessageId>,
+    pub case: Option<String>,
+    pub urgency: Urgency,
+    pub reply_by: Option<NaiveDate>,
+    pub facts: BodyFacts,
+    pub received_at: DateTime<Utc>,
+    /// The registration number it gets if it is accepted.
+    pub number: String,
+}
+
+/// What the core decided about one command. The exchange itself is changed beside it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Decision {
+    /// Messages of the gateway's own making, on behalf of a participant.
+    pub letters: Vec<Message>,
+    /// Stored messages to be sent to somebody else as well (redirection).
+    pub forwards: Vec<Forward>,
+    /// Proofs about deliveries that a receipt brought.
+    pub proofs: Vec<Proof>,
+    /// What the chronology and the live stream will say.
+    pub events: Vec<Event>,
+    /// The obligations that the command opened, for the sender's receipt.
+    pub opened: Vec<Opened>,
+}
+
+/// A stored message that goes to a further recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forward {
+    pub message: MessageId,
+    pub to: ParticipantCode,
+}
+
+/// An obligation as the sender's receipt shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    pub id: ObligationId,
+    pub performer: ParticipantCode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+    pub due_on: NaiveDate,
+    /// The sender asserted another date in `reply_by`; ours stands.
+    pub reply_by_differs: bool,
+}
+
+/// What an addressee says of a message it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    pub message: MessageId,
+    pub recipient: ParticipantCode,
+    pub stage: ProofStage,
+}
+
+/// How far a delivery is proven. `Registered` needs the addressee's number and the digest of what it registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProofStage {
+    Received,
+    Registered { number: String, date: NaiveDate, content_sha256: String },
+    Rejected { reason: String },
+}
+
+/// One line of the chronology and of the live stream. No personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub at: DateTime<Utc>,
+    pub kind: EventKind,
+    pub exchange: Option<ExchangeId>,
+    pub obligation: Option<ObligationId>,
+    pub message: Option<MessageId>,
+    /// Whose doing or whose delivery it is about.
+    pub participant: Option<ParticipantCode>,
+    /// A detail by kind: a rung's number, a code, a date.
+    pub detail: Option<String>,
+}
+
+/// The kinds of events; their codes are part of the public surface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum EventKind {
+    #[serde(rename = "message.registered")]
+    MessageRegistered,
+    #[serde(rename = "message.parked")]
+    MessageParked,
+    #[serde(rename = "message.conflict")]
+    MessageConflict,
+    #[serde(rename = "message.refused")]
+    MessageRefused,
+    #[serde(rename = "message.quarantined")]
+    MessageQuarantined,
+    #[serde(rename = "delivery.delivered")]
+    Delivered,
+    #[serde(rename = "delivery.registered")]
+    DeliveryRegistered,
+    #[serde(rename = "delivery.rejected")]
+    DeliveryRejected,
+    #[serde(rename = "delivery.undeliverable")]
+    Undeliverable,
+    #[serde(rename = "obligation.opened")]
+    ObligationOpened,
+    #[serde(rename = "obligation.changed")]
+    ObligationChanged,
+    #[serde(rename = "obligation.closed")]
+    ObligationClosed,
+    #[serde(rename = "rung.fired")]
+    RungFired,
+    #[serde(rename = "rung.skipped")]
+    RungSkipped,
+    #[serde(rename = "rung.prepared")]
+    RungPrepared,
+    #[serde(rename = "rung.held")]
+    RungHeld,
+    #[serde(rename = "rung.approved")]
+    RungApproved,
+    #[serde(rename = "rung.declined")]
+    RungDeclined,
+    #[serde(rename = "alert.raised")]
+    AlertRaised,
+    #[serde(rename = "alert.acknowledged")]
+    AlertAcknowledged,
+    #[serde(rename = "alert.lapsed")]
+    AlertLapsed,
+    #[serde(rename = "alert.resolved")]
+    AlertResolved,
+    #[serde(rename = "security.foreign_reply")]
+    ForeignReply,
+    #[serde(rename = "security.sender_mismatch")]
+    SenderMismatch,
+    #[serde(rename = "security.login_failed")]
+    LoginFailed,
+}
+
+impl EventKind {
+    /// The public code, e.g. `obligation.opened`.
+    #[must_use]
+    pub fn code(self) -> String {
+        serde_json::to_value(self).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// The domain says no: answered with a stable code, never retried.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the answer must name the message it answers: set `in_reply_to`, or `exchange`")]
+    ReplyWithoutRequest,
+    #[error("`{0}` owes nothing in this exchange that this message could answer or act on")]
+    NotYourObligation(ParticipantCode),
+    #[error("a message of this type does not answer what is owed here; expected one of: {0}")]
+    WrongAnswerType(String),
+    #[error("the obligation is {0}; this act needs one that is open or answered")]
+    ObligationClosed(&'static str),
+    #[error("there is no such obligation, or it is not yours to act on")]
+    UnknownObligation,
+    #[error("there is no such alert, or it is resolved")]
+    UnknownAlert,
+    #[error("rung {0} is not waiting for a decision")]
+    RungNotPrepared(u8),
+    #[error("rung {0} has no addressee: set `{1}` of the body that owes, then decide again")]
+    RungWithoutAddressee(u8, &'static str),
+    #[error("the new due date must be after the one in force")]
+    NotAnExtension,
+    #[error("extensions may add {0} calendar days in all; the new date is beyond that")]
+    ExtensionTooLong(u32),
+    #[error("a second person must confirm: `second` is missing or the same as the first")]
+    SecondPersonNeeded,
+    #[error("participant `{0}` is not known; import it first")]
+    UnknownParticipant(ParticipantCode),
+    #[error("the due date cannot be counted: {0}")]
+    Term(#[from] TermError),
+    #[error("the acknowledgement must end in the future, within 30 days")]
+    BadAcknowledgementEnd,
+}
+
+impl Refusal {
+    /// The stable code (`docs/ERRORS.md`).
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ReplyWithoutRequest => "reply_without_request",
+            Self::NotYourObligation(_) => "not_your_obligation",
+            Self::WrongAnswerType(_) => "wrong_answer_type",
+            Self::ObligationClosed(_) => "obligation_closed",
+            Self::UnknownObligation => "unknown_obligation",
+            Self::UnknownAlert => "unknown_alert",
+            Self::RungNotPrepared(_) => "rung_not_prepared",
+            Self::RungWithoutAddressee(..) => "rung_without_addressee",
+            Self::NotAnExtension => "not_an_extension",
+            Self::ExtensionTooLong(_) => "extension_too_long",
+            Self::SecondPersonNeeded => "second_person_needed",
+            Self::UnknownParticipant(_) => "unknown_participant",
+            Self::Term(_) => "term_not_countable",
+            Self::BadAcknowledgementEnd => "bad_acknowledgement_end",
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! An obligation: who owes whom an answer, by when, and what has happened to it.
+//!
+//! Promises: its state is a pure function of the facts recorded about it, so that every order of arrival ends in the
+//! same state; the due date is frozen at birth with its protocol and moves only by a recorded extension.
+//! Never: closes because time has passed. «Overdue» is a fact about time, not a state; a late answer is taken.
+
+use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
+use crate::domain::rule::{Release, Urgency};
+use crate::domain::term::Protocol;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+/// One mandatory answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Obligation {
+    pub id: ObligationId,
+    pub exchange: ExchangeId,
+    /// The item of the opening message it answers (an order of a ruling), where there are several.
+    pub item: Option<String>,
+    /// Who owes the answer.
+    pub performer: ParticipantCode,
+    /// To whom it is owed; only the controller releases.
+    pub controller: ParticipantCode,
+    /// The type that opened it.
+    pub request_type: TypeCode,
+    /// Any of these types answers it.
+    pub answer_types: Vec<TypeCode>,
+    pub release: Release,
+    pub urgency: Urgency,
+    pub case: Option<String>,
+    pub opened_at: DateTime<Utc>,
+    pub due: FrozenDue,
+    /// Calendar days that extensions may add in all.
+    pub extension_days_max: Option<u32>,
+    /// In order of arrival.
+    pub facts: Vec<Fact>,
+}
+
+/// The due date as it was computed once, with the evidence for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrozenDue {
+    /// The last day of the term, in the performer's zone.
+    pub on: NaiveDate,
+    /// The instant after which the answer is late.
+    pub at: DateTime<Utc>,
+    /// The instant before which nobody is accused: the lenient reading of the start (arrived after hours counts as the
+    /// next working day).
+    pub lenient_at: DateTime<Utc>,
+    /// Version of the rule it was born under.
+    pub rule_version: String,
+    /// The law, the seed, or our default behind the rule.
+    pub source: String,
+    pub protocol: Protocol,
+}
+
+/// Something that happened to an obligation. `message` names the message that said it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// A substantive or nil reply.
+    Answered {
+        message: MessageId,
+        at: DateTime<Utc>,
+        nil: bool,
+    },
+    /// Recorded; closes nothing.
+    Interim {
+        message: MessageId,
+        at: DateTime<Utc>,
+        expected_on: Option<NaiveDate>,
+    },
+    ExtensionAsked {
+        message: MessageId,
+        at: DateTime<Utc>,
+        new_due: Option<NaiveDate>,
+    },
+    /// `due_at` is the instant of the granted date in the performer's zone.
+    Extended {
+        message: Option<MessageId>,
+        at: DateTime<Utc>,
+        due_on: NaiveDate,
+        due_at: DateTime<Utc>,
+        by: String,
+    },
+    ExtensionDenied {
+        message: MessageId,
+        at: DateTime<Utc>,
+    },
+    /// A reasoned refusal; it closes when the controller accepts it.
+    Refused {
+        message: MessageId,
+        at: DateTime<Utc>,
+    },
+    /// Taken over by the competent body under a new obligation.
+    Redirected {
+        message: MessageId,
+        at: DateTime<Utc>,
+        to: ParticipantCode,
+        successor: ObligationId,
+    },
+    Withdrawn {
+        message: Option<MessageId>,
+        at: DateTime<Utc>,
+        by: String,
+    },
+    /// The answer is incomplete; the original due date stands. `answer` is the returned message.
+    Returned {
+        message: Option<MessageId>,
+        at: DateTime<Utc>,
+        answer: Option<MessageId>,
+        by: String,
+    },
+    Released {
+        message: Option<MessageId>,
+        at: DateTime<Utc>,
+        by: String,
+    },
+    /// Opened in error; two persons and a reason.
+    Voided {
+        at: DateTime<Utc>,
+        by: String,
+        second: String,
+        reason: String,
+    },
+}
+
+impl Fact {
+    /// When it reached us.
+    #[must_use]
+    pub fn at(&self) -> DateTime<Utc> {
+        match self {
+            Self::Answered { at, .. }
+            | Self::Interim { at, .. }
+            | Self::ExtensionAsked { at, .. }
+            | Self::Extended { at, .. }
+            | Self::ExtensionDenied { at, .. }
+            | Self::Refused { at, .. }
+            | Self::Redirected { at, .. }
+            | Self::Withdrawn { at, .. }
+            | Self::Returned { at, .. }
+            | Self::Released { at, .. }
+            | Self::Voided { at, .. } => *at,
+        }
+    }
+
+    /// The message that said it, where a message did.
+    #[must_use]
+    pub fn message(&self) -> Option<MessageId> {
+        match self {
+            Self::Answered { message, .. }
+            | Self::Interim { message, .. }
+            | Self::ExtensionAsked { message, .. }
+            | Self::ExtensionDenied { message, .. }
+            | Self::Refused { message, .. }
+            | Self::Redirected { message, .. } => Some(*message),
+            Self::Extended { message, .. }
+            | Self::Withdrawn { message, .. }
+            | Self::Returned { message, .. }
+            | Self::Released { message, .. } => *message,
+            Self::Voided { .. } => None,
+        }
+    }
+}
+
+/// Where an obligation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Open: the answer is owed.
+    Running,
+    /// An answer or a reasoned refusal lies with the controller.
+    Answered,
+    Fulfilled,
+    FulfilledLate,
+    Refused,
+    Redirected,
+    Withdrawn,
+    Void,
+}
+
+impl State {
+    /// Whether the performer still owes something; only then does the ladder climb.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self == Self::Running
+    }
+
+    /// The stable code, as in the API and the store.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Answered => "answered",
+            Self::Fulfilled => "fulfilled",
+            Self::FulfilledLate => "fulfilled_late",
+            Self::Refused => "refused",
+            Self::Redirected => "redirected",
+            Self::Withdrawn => "withdrawn",
+            Self::Void => "void",
+        }
+    }
+}
+
+impl Obligation {
+    /// The state that the facts make, whatever order they came in. An answer given outweighs a withdrawal: the work
+    /// was done, and both parties hold it.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let has = |test: fn(&Fact) -> bool| self.facts.iter().any(test);
+        if has(|fact| matches!(fact, Fact::Voided { .. })) {
+            return State::Void;
+        }
+        let released = has(|fact| matches!(fact, Fact::Released { .. }));
+        if let Some(answered_at) = self.answered_at() {
+            return match (released || self.release == Release::Automatic, answered_at > self.due_at()) {
+                (false, _) => State::Answered,
+                (true, false) => State::Fulfilled,
+                (true, true) => State::FulfilledLate,
+            };
+        }
+        if has(|fact| matches!(fact, Fact::Withdrawn { .. })) {
+            return State::Withdrawn;
+        }
+        if has(|fact| matches!(fact, Fact::Redirected { .. })) {
+            return State::Redirected;
+        }
+        match (self.standing(|fact| matches!(fact, Fact::Refused { .. })), released) {
+            (Some(_), true) => State::Refused,
+            (Some(_), false) => State::Answered,
+            (None, _) => State::Running,
+        }
+    }
+
+    /// When the answer that stands (not returned) reached us.
+    #[must_use]
+    pub fn answered_at(&self) -> Option<DateTime<Utc>> {
+        self.standing(|fact| matches!(fact, Fact::Answered { .. })).map(Fact::at)
+    }
+
+    /// The earliest fact of a kind whose message was not returned by the controller.
+    fn standing(&self, kind: fn(&Fact) -> bool) -> Option<&Fact> {
+        self.facts.iter().filter(|fact| kind(fact) && !self.is_returned(fact)).min_by_key(|fact| fact.at())
+    }
+
+    /// A return names the answer it sends back; one that names none sends back all that had come before it.
+    fn is_returned(&self, answer: &Fact) -> bool {
+        self.facts.iter().any(|fact| match fact {
+            Fact::Returned { answer: Some(named), .. } => answer.message() == Some(*named),
+            Fact::Returned { answer: None, at, .. } => answer.at() <= *at,
+            _ => false,
+        })
+    }
+
+    /// The due date in force: the frozen one, or the latest that was granted.
+    #[must_use]
+    pub fn due_on(&self) -> NaiveDate {
+        self.extensions().map(|(on, _)| on).fold(self.due.on, NaiveDate::max)
+    }
+
+    /// The instant in force after which an answer is late.
+    #[must_use]
+    pub fn due_at(&self) -> DateTime<Utc> {
+        self.extensions().map(|(_, at)| at).fold(self.due.at, DateTime::max)
+    }
+
+    /// The instant before which the performer is not accused.
+    #[must_use]
+    pub fn lenient_at(&self) -> DateTime<Utc> {
+        self.due_at().max(self.due.lenient_at)
+    }
+
+    fn extensions(&self) -> impl Iterator<Item = (NaiveDate, DateTime<Utc>)> + '_ {
+        self.facts.iter().filter_map(|fact| match fact {
+            Fact::Extended { due_on, due_at, .. } => Some((*due_on, *due_at)),
+            _ => None,
+        })
+    }
+
+    /// When it was closed, for those that are.
+    #[must_use]
+    pub fn closed_at(&self) -> Option<DateTime<Utc>> {
+        match self.state() {
+            State::Running | State::Answered => None,
+            State::Fulfilled | State::FulfilledLate if self.release == Release::Automatic => self.answered_at(),
+            _ => self.facts.iter().map(Fact::at).max(),
+        }
+    }
+}

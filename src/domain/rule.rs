@@ -1,0 +1,180 @@
+//! What the catalogue says of a message type, as the core needs it, and the facts that a body states about terms.
+//!
+//! Promises: the core never walks a body; the catalogue extracts [`BodyFacts`] by the entry of the type.
+//! Never: holds text that a person wrote.
+
+use crate::domain::ids::{ParticipantCode, TypeCode};
+use crate::domain::message::{Level, Registration};
+use crate::domain::term::Term;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+/// What a message of a type does in its exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Begins an exchange; its answer may be mandatory (requests, signals, rulings, notices).
+    Opening,
+    /// Answers an obligation.
+    Answer,
+    /// Says that a message arrived, was registered, or was refused.
+    Receipt(ReceiptKind),
+    /// Acts on an obligation.
+    Control(Control),
+}
+
+/// The three receipts (catalogue E).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptKind {
+    Delivery,
+    Registration,
+    Refusal,
+}
+
+/// The control messages (catalogue E).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    InterimReply,
+    ExtensionRequest,
+    ExtensionDecision,
+    Redirection,
+    ReasonedRefusal,
+    Withdrawal,
+    Return,
+    Release,
+    /// Reminder, repeated request, escalation: recorded, they change no obligation.
+    Notice,
+}
+
+impl Control {
+    /// Whether the performer sends it; the others are the controller's.
+    #[must_use]
+    pub fn is_performers(self) -> bool {
+        match self {
+            Self::InterimReply | Self::ExtensionRequest | Self::Redirection | Self::ReasonedRefusal => true,
+            Self::ExtensionDecision | Self::Withdrawal | Self::Return | Self::Release | Self::Notice => false,
+        }
+    }
+}
+
+/// A type's rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TypeRule {
+    pub role: Role,
+    /// The answer that a message of this type makes mandatory.
+    pub answer: Option<AnswerRule>,
+}
+
+/// A mandatory answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnswerRule {
+    /// Any of these types answers.
+    pub types: Vec<TypeCode>,
+    pub release: Release,
+    /// The term by urgency; a date stated in the message itself goes before it.
+    pub term: Term,
+    pub term_urgent: Option<Term>,
+    pub term_emergency: Option<Term>,
+    /// Version of the policy that the obligation is born under and keeps.
+    pub version: String,
+    /// Where the term comes from: a law, a seed, or our default.
+    pub source: String,
+    /// Calendar days that extensions may add in all; `None` where nothing limits them.
+    pub extension_days_max: Option<u32>,
+}
+
+impl AnswerRule {
+    /// The term for this urgency: the next milder one where none is given.
+    #[must_use]
+    pub fn term_for(&self, urgency: Urgency) -> &Term {
+        let urgent = self.term_urgent.as_ref().unwrap_or(&self.term);
+        match urgency {
+            Urgency::Normal => &self.term,
+            Urgency::Urgent => urgent,
+            Urgency::Emergency => self.term_emergency.as_ref().unwrap_or(urgent),
+        }
+    }
+}
+
+/// Who takes an answered obligation off control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Release {
+    /// The gateway, when the answer is complete by its schema; the controller may still return it.
+    Automatic,
+    /// Only the controller («снять с контроля»).
+    Controller,
+}
+
+/// How fast, by the level of support at the message's date (S3; the mapping is our default).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    #[default]
+    Normal,
+    Urgent,
+    Emergency,
+}
+
+impl From<Option<Level>> for Urgency {
+    /// Адаптационный и базовый: normal; кризисный: urgent; экстренный: emergency.
+    fn from(level: Option<Level>) -> Self {
+        match level {
+            None | Some(Level::Adaptation | Level::Basic) => Self::Normal,
+            Some(Level::Crisis) => Self::Urgent,
+            Some(Level::Emergency) => Self::Emergency,
+        }
+    }
+}
+
+/// What a body states that terms and obligations depend on. Extracted by the catalogue; no text of a person.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BodyFacts {
+    /// The date by which the answer is asked for (`requested_due`).
+    pub stated_due: Option<NaiveDate>,
+    /// One obligation each, where the entry says so (orders of a ruling).
+    pub items: Vec<Item>,
+    /// The items that an answer answers; empty means all.
+    pub answered_items: Vec<String>,
+    /// A nil reply («сведений нет»).
+    pub no_data: bool,
+    /// Interim reply: when the full one is expected.
+    pub expected_on: Option<NaiveDate>,
+    /// Extension: the date asked for or granted.
+    pub new_due: Option<NaiveDate>,
+    /// Extension decision.
+    pub granted: Option<bool>,
+    /// Redirection: the competent body.
+    pub redirect_to: Option<ParticipantCode>,
+    /// Receipts: accepted or not.
+    pub accepted: Option<bool>,
+    /// Receipts: the addressee's own incoming number.
+    pub registration: Option<RegistrationFact>,
+    /// Receipts: digest of the content that the addressee registered, lower-case hexadecimal SHA-256.
+    pub content_sha256: Option<String>,
+}
+
+/// One item of a message that opens several obligations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    pub key: String,
+    /// Who owes it; every addressee where the item names nobody.
+    pub performer: Option<ParticipantCode>,
+    pub due: Option<NaiveDate>,
+}
+
+/// A registration number and date, as stored among facts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationFact {
+    pub number: String,
+    pub date: NaiveDate,
+}
+
+impl From<&Registration> for RegistrationFact {
+    fn from(from: &Registration) -> Self {
+        Self { number: from.number.clone(), date: from.date }
+    }
+}
