@@ -2,7 +2,7 @@
 //!
 //! Promises: everything that will leave the process is in here. Never: does anything itself.
 
-use crate::domain::calendar::Calendars;
+use crate::domain::calendar::CalendarSet;
 use crate::domain::escalation::Ladder;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
 use crate::domain::message::Message;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// What the core may look at: the instant, the calendars, the ladders, the participants.
 pub struct Context<'a> {
     pub now: DateTime<Utc>,
-    pub calendars: &'a Calendars,
+    pub calendars: &'a CalendarSet,
     pub ladders: &'a Ladders,
     pub directory: &'a Directory,
 }
@@ -43,6 +43,10 @@ pub struct Arrived {
     pub reply_by: Option<NaiveDate>,
     pub facts: BodyFacts,
     pub received_at: DateTime<Utc>,
+    /// When the sender says it was made; never later than the receipt for terms.
+    pub created_at: DateTime<Utc>,
+    /// The same as a date in the sender's own offset.
+    pub created_on: NaiveDate,
     /// The registration number it gets if it is accepted.
     pub number: String,
 }
@@ -201,6 +205,10 @@ pub enum Refusal {
     SecondPersonNeeded,
     #[error("participant `{0}` is not known; import it first")]
     UnknownParticipant(ParticipantCode),
+    #[error("region `{0}` is not known to the calendar; correct the participant's `region`")]
+    Region(String),
+    #[error("the date stated for the answer is before the message itself; correct it")]
+    StatedDueInThePast,
     #[error("the due date cannot be counted: {0}")]
     Term(#[from] TermError),
     #[error("the acknowledgement must end in the future, within 30 days")]
@@ -224,6 +232,8 @@ impl Refusal {
             Self::ExtensionTooLong(_) => "extension_too_long",
             Self::SecondPersonNeeded => "second_person_needed",
             Self::UnknownParticipant(_) => "unknown_participant",
+            Self::Region(_) => "unknown_region",
+            Self::StatedDueInThePast => "stated_due_in_the_past",
             Self::Term(_) => "term_not_countable",
             Self::BadAcknowledgementEnd => "bad_acknowledgement_end",
         }

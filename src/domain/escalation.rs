@@ -4,7 +4,7 @@
 //! then due fires and the ones below are recorded as skipped by us; from the third rung a person decides.
 //! Never: accuses a body before the lenient due date, or while our own delivery to it has failed.
 
-use crate::domain::calendar::PerformerCalendar;
+use crate::domain::calendar::Calendar;
 use crate::domain::obligation::Obligation;
 use crate::domain::participant::{Participant, WorkingHours};
 use crate::domain::rule::Urgency;
@@ -171,7 +171,7 @@ impl Rungs {
 /// What planning reads: the ladder and the performer's calendar, hours and zone.
 pub struct Course<'a> {
     pub ladder: &'a Ladder,
-    pub calendar: &'a PerformerCalendar,
+    pub calendar: &'a Calendar,
     pub hours: WorkingHours,
     pub zone: Zone,
 }
@@ -179,7 +179,7 @@ pub struct Course<'a> {
 impl<'a> Course<'a> {
     /// The course for one performer.
     #[must_use]
-    pub fn new(ladder: &'a Ladder, calendar: &'a PerformerCalendar, performer: &Participant) -> Self {
+    pub fn new(ladder: &'a Ladder, calendar: &'a Calendar, performer: &Participant) -> Self {
         Self { ladder, calendar, hours: performer.hours, zone: performer.zone }
     }
 
@@ -210,8 +210,8 @@ impl<'a> Course<'a> {
     /// The working day so many working days from a date; from a day off, none means the working day before it.
     fn shifted(&self, date: NaiveDate, days: i32) -> Result<NaiveDate, TermError> {
         match days {
-            0 => self.calendar.working_on_or_before(date),
-            days => self.calendar.add_working_days(date, days),
+            0 => Ok(self.calendar.previous_working_on_or_before(date)?),
+            days => Ok(self.calendar.add_working_days(date, days)?),
         }
     }
 
@@ -221,7 +221,7 @@ impl<'a> Course<'a> {
 
     /// The first opening hour of a working day at or after an instant.
     fn first_opening_from(&self, instant: DateTime<Utc>) -> Result<DateTime<Utc>, TermError> {
-        let day = self.calendar.working_on_or_after(self.zone.date(instant))?;
+        let day = self.calendar.next_working_on_or_after(self.zone.date(instant))?;
         let opening = self.opening(day);
         if opening >= instant { Ok(opening) } else { Ok(self.opening(self.calendar.add_working_days(day, 1)?)) }
     }

@@ -7,7 +7,7 @@ use crate::domain::alert::Alert;
 use crate::domain::escalation::Rungs;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
 use crate::domain::obligation::Obligation;
-use crate::domain::rule::BodyFacts;
+use crate::domain::rule::{BodyFacts, Role};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,7 @@ pub struct Root {
 pub struct Parked {
     pub message: MessageId,
     pub type_code: TypeCode,
+    pub role: Role,
     pub from: ParticipantCode,
     pub to: Vec<ParticipantCode>,
     pub in_reply_to: Option<MessageId>,

@@ -227,7 +227,9 @@ impl Obligation {
         match (self.standing(|fact| matches!(fact, Fact::Refused { .. })), released) {
             (Some(_), true) => State::Refused,
             (Some(_), false) => State::Answered,
-            (None, _) => State::Running,
+            // Taken off control unanswered: the asker does not want the answer any more.
+            (None, true) => State::Withdrawn,
+            (None, false) => State::Running,
         }
     }
 

@@ -149,6 +149,8 @@ pub struct BodyFacts {
     pub granted: Option<bool>,
     /// Redirection: the competent body.
     pub redirect_to: Option<ParticipantCode>,
+    /// Refusals: the stable code of the reason.
+    pub reason_code: Option<String>,
     /// Receipts: accepted or not.
     pub accepted: Option<bool>,
     /// Receipts: the addressee's own incoming number.

@@ -1,0 +1,130 @@
+//! What follows from a command: the core of the gateway.
+//!
+//! Promises: `decide` is a pure function of the exchange, the command and the context; every order in which the
+//! messages of an exchange arrive ends in the same state. Never: I/O, a clock, a guess about a date.
+
+pub mod act;
+pub mod letters;
+mod open;
+mod reply;
+pub mod sweep;
+
+use crate::domain::alert::Acknowledgement;
+use crate::domain::calendar::Calendar;
+use crate::domain::decision::{Arrived, Context, Decision, Event, EventKind, Refusal};
+use crate::domain::escalation::{Course, Ladder};
+use crate::domain::exchange::{Duty, Exchange};
+use crate::domain::ids::{ObligationId, ParticipantCode};
+use crate::domain::participant::{BodyKind, Participant};
+use crate::domain::rule::Role;
+use crate::domain::term::Performer;
+
+/// Something that is asked of an exchange.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// A message arrived and was found well-formed, true to its schema, and allowed by its roles.
+    Receive(Box<Arrived>),
+    /// A controller's decision, by API or board.
+    Act {
+        obligation: ObligationId,
+        act: act::Act,
+        by: String,
+    },
+    Acknowledge {
+        obligation: ObligationId,
+        with: Acknowledgement,
+    },
+    DecideRung {
+        obligation: ObligationId,
+        no: u8,
+        send: act::SendOrDecline,
+        by: String,
+    },
+    /// The time of a rung, or the end of an acknowledgement, has come. `delivered` says whether the opening message
+    /// has reached the performer.
+    Sweep {
+        obligation: ObligationId,
+        delivered: bool,
+    },
+}
+
+/// Decides one command. On `Ok` the exchange is in its new state; on `Err` it is as it was.
+///
+/// # Errors
+/// [`Refusal`]: the domain says no.
+pub fn decide(exchange: &mut Exchange, command: &Command, ctx: &Context<'_>) -> Result<Decision, Refusal> {
+    let mut next = exchange.clone();
+    let decision = match command {
+        Command::Receive(arrived) => match arrived.rule.role {
+            Role::Opening => open::open(&mut next, arrived, ctx),
+            Role::Answer | Role::Receipt(_) | Role::Control(_) => reply::receive(&mut next, arrived, ctx),
+        },
+        Command::Act { obligation, act, by } => act::act(&mut next, (*obligation, act), by, ctx),
+        Command::Acknowledge { obligation, with } => act::acknowledge(&mut next, *obligation, with, ctx),
+        Command::DecideRung { obligation, no, send, by } => {
+            act::decide_rung(&mut next, (*obligation, *no), (send, by), ctx)
+        }
+        Command::Sweep { obligation, delivered } => sweep::sweep(&mut next, (*obligation, *delivered), ctx),
+    }?;
+    *exchange = next;
+    Ok(decision)
+}
+
+impl Context<'_> {
+    /// The participant of that code.
+    fn participant(&self, code: &ParticipantCode) -> Result<&Participant, Refusal> {
+        self.directory.get(code).map(|found| &**found).ok_or_else(|| Refusal::UnknownParticipant(code.clone()))
+    }
+
+    /// The calendar by which that body works.
+    pub(crate) fn calendar_of(&self, body: &Participant) -> Result<Calendar, Refusal> {
+        self.calendars.for_performer(body.region.as_deref(), body.week).map_err(|unknown| Refusal::Region(unknown.0))
+    }
+
+    fn performer(&self, body: &Participant) -> Result<Performer, Refusal> {
+        Ok(Performer { calendar: self.calendar_of(body)?, zone: body.zone })
+    }
+
+    /// What the centre owes climbs inward; what others owe climbs outward.
+    pub(crate) fn ladder_of(&self, body: &Participant) -> &Ladder {
+        if body.kind == BodyKind::SocialCentre { &self.ladders.inward } else { &self.ladders.outward }
+    }
+
+    /// Plans the next rung anew: at birth, and whenever what it counts from has changed.
+    fn replan(&self, duty: &mut Duty) -> Result<(), Refusal> {
+        let body = self.participant(&duty.obligation.performer)?;
+        let calendar = self.calendar_of(body)?;
+        let course = Course::new(self.ladder_of(body), &calendar, body);
+        Ok(course.plan(&duty.obligation, &mut duty.rungs)?)
+    }
+
+    fn event(&self, kind: EventKind, duty: &Duty, detail: impl Into<Option<String>>) -> Event {
+        Event {
+            at: self.now,
+            kind,
+            exchange: Some(duty.obligation.exchange),
+            obligation: Some(duty.obligation.id),
+            message: None,
+            participant: Some(duty.obligation.performer.clone()),
+            detail: detail.into(),
+        }
+    }
+
+    /// What every change of an obligation's facts ends with: rungs and alert follow the state.
+    fn follow(&self, duty: &mut Duty, was_open: bool, decision: &mut Decision) -> Result<(), Refusal> {
+        let state = duty.obligation.state();
+        decision.events.push(self.event(EventKind::ObligationChanged, duty, state.code().to_owned()));
+        if state.is_open() {
+            return self.replan(duty);
+        }
+        duty.rungs.cancel(self.now);
+        if let Some(resolved) = duty.alert.as_ref().and_then(|alert| alert.resolved(self.now)) {
+            duty.alert = Some(resolved);
+            decision.events.push(self.event(EventKind::AlertResolved, duty, None));
+        }
+        if was_open && duty.obligation.closed_at().is_some() {
+            decision.events.push(self.event(EventKind::ObligationClosed, duty, state.code().to_owned()));
+        }
+        Ok(())
+    }
+}

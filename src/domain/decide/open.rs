@@ -1,0 +1,200 @@
+//! A message that begins an exchange: registered, its obligations opened, its due dates frozen.
+//!
+//! Promises: one obligation per addressee, or per item where the type's entry says so; replies that came first are
+//! matched now. Never: opens an obligation whose due date cannot be counted (the message is refused instead).
+
+use crate::domain::decide::reply;
+use crate::domain::decision::{Arrived, Context, Decision, Event, EventKind, Opened, Refusal};
+use crate::domain::escalation::Rungs;
+use crate::domain::exchange::{Duty, Exchange, Parked, Root};
+use crate::domain::ids::{ExchangeId, ObligationId, ParticipantCode};
+use crate::domain::obligation::{FrozenDue, Obligation};
+use crate::domain::participant::Participant;
+use crate::domain::rule::AnswerRule;
+use crate::domain::term::{Event as TermEvent, Performer, Roll, StartsOn, Term, Unit, compute};
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+/// Opens the exchange.
+pub(super) fn open(exchange: &mut Exchange, arrived: &Arrived, ctx: &Context<'_>) -> Result<Decision, Refusal> {
+    let mut decision = Decision::default();
+    exchange.root = Some(Root {
+        message: arrived.message,
+        type_code: arrived.type_code.clone(),
+        from: arrived.from.clone(),
+        to: arrived.to.clone(),
+        case: arrived.case.clone(),
+        registered_at: arrived.received_at,
+        number: arrived.number.clone(),
+    });
+    decision.events.push(registered(arrived, ctx));
+    if let Some(rule) = &arrived.rule.answer {
+        for owed in owed(arrived) {
+            let duty = open_duty(arrived, rule, &owed, ctx)?;
+            decision.events.push(ctx.event(EventKind::ObligationOpened, &duty, duty.obligation.due.on.to_string()));
+            decision.opened.push(opened(&duty, arrived.reply_by));
+            exchange.duties.push(duty);
+        }
+    }
+    match_parked(exchange, &mut decision, ctx);
+    Ok(decision)
+}
+
+/// What the sender's receipt says of an opened obligation.
+pub(super) fn opened(duty: &Duty, reply_by: Option<NaiveDate>) -> Opened {
+    let Obligation { id, performer, item, due, .. } = &duty.obligation;
+    Opened {
+        id: *id,
+        performer: performer.clone(),
+        item: item.clone(),
+        due_on: due.on,
+        reply_by_differs: reply_by.is_some_and(|asserted| asserted != due.on),
+    }
+}
+
+/// The registration of a message in the chronology.
+pub(super) fn registered(arrived: &Arrived, ctx: &Context<'_>) -> Event {
+    Event {
+        at: ctx.now,
+        kind: EventKind::MessageRegistered,
+        exchange: Some(arrived.exchange),
+        obligation: None,
+        message: Some(arrived.message),
+        participant: Some(arrived.from.clone()),
+        detail: Some(arrived.type_code.to_string()),
+    }
+}
+
+/// Who owes which item by which stated date.
+struct Owed {
+    performer: ParticipantCode,
+    item: Option<String>,
+    stated_due: Option<NaiveDate>,
+}
+
+fn owed(arrived: &Arrived) -> Vec<Owed> {
+    let facts = &arrived.facts;
+    if facts.items.is_empty() {
+        let whole = |to: &ParticipantCode| Owed { performer: to.clone(), item: None, stated_due: facts.stated_due };
+        return arrived.to.iter().map(whole).collect();
+    }
+    let mut owed = Vec::new();
+    for item in &facts.items {
+        let named = item.performer.as_ref();
+        for performer in named.map_or(arrived.to.as_slice(), std::slice::from_ref) {
+            owed.push(Owed {
+                performer: performer.clone(),
+                item: Some(item.key.clone()),
+                stated_due: item.due.or(facts.stated_due),
+            });
+        }
+    }
+    owed
+}
+
+/// The id of an obligation follows from what it is, so that a decision made twice makes the same one.
+pub(super) fn obligation_id(exchange: ExchangeId, performer: &ParticipantCode, item: Option<&str>) -> ObligationId {
+    let name = format!("{performer}\n{}", item.unwrap_or_default());
+    ObligationId(Uuid::new_v5(&exchange.0, name.as_bytes()))
+}
+
+fn open_duty(arrived: &Arrived, rule: &AnswerRule, owed: &Owed, ctx: &Context<'_>) -> Result<Duty, Refusal> {
+    let body = ctx.participant(&owed.performer)?;
+    let due = freeze(rule, arrived, owed.stated_due, (body, ctx))?;
+    let obligation = Obligation {
+        id: obligation_id(arrived.exchange, &owed.performer, owed.item.as_deref()),
+        exchange: arrived.exchange,
+        item: owed.item.clone(),
+        performer: owed.performer.clone(),
+        controller: arrived.from.clone(),
+        request_type: arrived.type_code.clone(),
+        answer_types: rule.types.clone(),
+        release: rule.release,
+        urgency: arrived.urgency,
+        case: arrived.case.clone(),
+        opened_at: arrived.received_at,
+        due,
+        extension_days_max: rule.extension_days_max,
+        facts: Vec::new(),
+    };
+    let mut duty = Duty { obligation, rungs: Rungs::default(), alert: None };
+    ctx.replan(&mut duty)?;
+    Ok(duty)
+}
+
+/// Computes the due date once, in both readings of its start.
+fn freeze(
+    rule: &AnswerRule,
+    arrived: &Arrived,
+    stated: Option<NaiveDate>,
+    (body, ctx): (&Participant, &Context<'_>),
+) -> Result<FrozenDue, Refusal> {
+    if stated.is_some_and(|on| on < arrived.created_on) {
+        return Err(Refusal::StatedDueInThePast);
+    }
+    let performer = ctx.performer(body)?;
+    let (term, source) = match stated {
+        Some(_) => (stated_term(), "срок указан в самом документе"),
+        None => (rule.term_for(arrived.urgency).clone(), rule.source.as_str()),
+    };
+    let strict_at = start(&term, arrived);
+    let event = TermEvent { kind: term.starts_on, at: strict_at, stated_on: stated };
+    let due = compute(&term, &event, &performer)?;
+    let lenient_event = TermEvent { at: taken_notice(strict_at, body, &performer)?, ..event };
+    let lenient = compute(&term.lenient(), &lenient_event, &performer)?;
+    Ok(FrozenDue {
+        on: due.due_on,
+        at: due.due_at,
+        lenient_at: lenient.due_at.max(due.due_at),
+        rule_version: rule.version.clone(),
+        source: source.to_owned(),
+        protocol: due.protocol,
+    })
+}
+
+/// A date that the document states is taken as it stands.
+fn stated_term() -> Term {
+    Term { starts_on: StartsOn::Received, roll: Some(Roll::None), ..Term::new(Unit::FixedDates, 1) }
+}
+
+/// The instant of the term's start event. The gateway's register is the register of both sides, so registered,
+/// received and sent are one instant here; what happened before the message is dated by the message itself.
+fn start(term: &Term, arrived: &Arrived) -> DateTime<Utc> {
+    match term.starts_on {
+        StartsOn::Registered | StartsOn::Received | StartsOn::Sent => arrived.received_at,
+        StartsOn::Signed | StartsOn::Decided | StartsOn::Known | StartsOn::PeriodEnd => {
+            arrived.created_at.min(arrived.received_at)
+        }
+    }
+}
+
+/// The lenient reading of the start: what comes after hours is taken notice of on the next working day (our default).
+fn taken_notice(at: DateTime<Utc>, body: &Participant, performer: &Performer) -> Result<DateTime<Utc>, Refusal> {
+    let local = body.zone.local(at);
+    let calendar = &performer.calendar;
+    let covered = |error| Refusal::Term(crate::domain::term::TermError::NotCovered(error));
+    if calendar.is_working(local.date()).map_err(covered)? && local.time() < body.hours.closes {
+        return Ok(at);
+    }
+    let next = calendar.add_working_days(local.date(), 1).map_err(covered)?;
+    Ok(body.zone.instant(next, body.hours.opens))
+}
+
+/// Replies that overtook their request act now, as of when they came.
+fn match_parked(exchange: &mut Exchange, decision: &mut Decision, ctx: &Context<'_>) {
+    let mut parked: Vec<Parked> = std::mem::take(&mut exchange.parked);
+    parked.sort_by_key(|one| (one.received_at, one.message));
+    for one in parked {
+        if let Err(refusal) = reply::apply(exchange, &one, (decision, ctx)) {
+            decision.events.push(Event {
+                at: ctx.now,
+                kind: EventKind::ForeignReply,
+                exchange: Some(exchange.id),
+                obligation: None,
+                message: Some(one.message),
+                participant: Some(one.from.clone()),
+                detail: Some(refusal.code().to_owned()),
+            });
+        }
+    }
+}
