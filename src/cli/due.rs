@@ -3,6 +3,7 @@
 //! Promises: the same dates as the gateway counts, by the same code. Never: stores anything; reads the clock.
 
 mod lines;
+mod question;
 mod skipped;
 
 use crate::catalogue::calendars;

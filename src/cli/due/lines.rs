@@ -3,102 +3,20 @@
 //! Promises: every line gets an answer on its line; a bad one is named and the others go on; memory stays within one
 //! block whatever comes in. Never: waits for more input before answering a whole line.
 
+use super::question::{LINE_BYTES_MAX, LineFault, Question};
 use super::skipped::SkippedText;
-use super::{instant, zone_of};
-use crate::domain::calendar::{Calendar, CalendarSet, MonthDay, UnknownRegion};
-use crate::domain::term::{
-    BadTerm, ClosesAt, Event, Performer, Period, Roll, Special, StartsOn, Term, TermError, Unit, Week, compute, count,
-};
-use crate::domain::zone::{UnknownZone, Zone};
-use chrono::{DateTime, NaiveDate};
-use serde::Deserialize;
-use std::borrow::Cow;
+use crate::domain::calendar::CalendarSet;
+use crate::domain::term::{Event, Performer, Term, TermError, compute, count};
+use chrono::NaiveDate;
 use std::io::{self, BufRead, Write};
 
-/// The longest line; also what is read at once.
-const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Answers are written out when this much has gathered.
 const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
-
-/// A question. Fields that are left out have our defaults, as in a term of policy.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Question<'a> {
-    /// A date, or an instant with offset.
-    #[serde(borrow)]
-    event: Cow<'a, str>,
-    /// The short text of a term, instead of `unit` and `n`.
-    #[serde(borrow)]
-    term: Option<Text<'a>>,
-    unit: Option<Unit>,
-    #[serde(default)]
-    n: u32,
-    #[serde(default)]
-    starts_on: StartsOn,
-    roll: Option<Roll>,
-    #[serde(borrow)]
-    region: Option<Text<'a>>,
-    week: Option<Week>,
-    #[serde(borrow)]
-    zone: Option<Text<'a>>,
-    #[serde(default)]
-    closes_at: ClosesAt,
-    #[serde(default)]
-    special: Special,
-    period: Option<Period>,
-    #[serde(default)]
-    dates: Vec<MonthDay>,
-    stated_on: Option<NaiveDate>,
-    /// The date that the asker expects; another result is a fault, so that a file of examples checks itself.
-    due: Option<NaiveDate>,
-}
-
-/// A string that borrows from the line also inside an `Option`, where a bare `Cow` would not.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// Why a line has no answer.
-#[derive(Debug, thiserror::Error)]
-enum LineFault {
-    #[error("the line is no question: {0}")]
-    Shape(#[from] serde_json::Error),
-    #[error("the line is longer than {LINE_BYTES_MAX} bytes; put one question on a line")]
-    TooLong,
-    #[error("`event` is `{0}`; write a date as 2025-12-26 or an instant as 2025-12-26T15:00:00+08:00")]
-    Event(String),
-    #[error("the question has {0}; give either `term`, or `unit` with `n`")]
-    Which(&'static str),
-    #[error(transparent)]
-    Text(#[from] BadTerm),
-    #[error(transparent)]
-    Region(#[from] UnknownRegion),
-    #[error(transparent)]
-    Zone(#[from] UnknownZone),
-    #[error(transparent)]
-    Term(#[from] TermError),
-    #[error("the due date is {found}, the question expects {expected}")]
-    Differs { found: NaiveDate, expected: NaiveDate },
-}
-
-impl LineFault {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Shape(_) | Self::Which(_) => "bad_line",
-            Self::TooLong => "line_too_long",
-            Self::Event(_) => "bad_event",
-            Self::Text(_) => "bad_term",
-            Self::Region(_) => "unknown_region",
-            Self::Zone(_) => "unknown_zone",
-            Self::Term(error) => error.code(),
-            Self::Differs { .. } => "due_differs",
-        }
-    }
-}
 
 /// Answers every line of the input; whether all could be answered.
 pub(super) fn answer(calendars: &CalendarSet, mut input: impl BufRead, output: impl Write) -> io::Result<bool> {
     let mut answers = Answers { calendars, skipped: Vec::new(), text: Vec::new(), output, all_answered: true };
+    // One read takes what the longest line may have.
     let mut block = vec![0; LINE_BYTES_MAX];
     let (mut held, mut in_long_line) = (0, false);
     loop {
@@ -189,7 +107,7 @@ impl<W: Write> Answers<'_, W> {
     /// Hours and «at once» end at an instant, which is printed too.
     fn answer_instant(&mut self, question: &Question<'_>, term: &Term) -> Result<NaiveDate, LineFault> {
         let zone = question.zone()?;
-        let at = instant(&question.event, zone).ok_or_else(|| question.bad_event())?;
+        let at = question.event_at(zone)?;
         let calendar = question.calendar(self.calendars)?;
         let due = compute(term, &Event::new(term.starts_on, at), &Performer { calendar, zone })?;
         let due_at = zone.with_offset(due.due_at).to_rfc3339();
@@ -232,41 +150,4 @@ fn skipped_text<'t>(
         Ok,
     )?;
     Ok(&known[place])
-}
-
-impl Question<'_> {
-    fn term(&self) -> Result<Term, LineFault> {
-        let mut term = match (&self.term, self.unit) {
-            (Some(text), None) if self.n == 0 => text.0.parse()?,
-            (None, Some(unit)) => Term::new(unit, self.n),
-            (Some(_), _) => return Err(LineFault::Which("both `term` and `unit` or `n`")),
-            (None, None) => return Err(LineFault::Which("neither `term` nor `unit`")),
-        };
-        (term.starts_on, term.roll, term.period) = (self.starts_on, self.roll, self.period);
-        (term.closes_at, term.special) = (self.closes_at, self.special);
-        term.dates.clone_from(&self.dates);
-        Ok(term)
-    }
-
-    fn calendar(&self, calendars: &CalendarSet) -> Result<Calendar, UnknownRegion> {
-        let region = self.region.as_ref().map(|region| region.0.as_ref());
-        Ok(calendars.for_performer(region, self.week.unwrap_or_default())?.with_special(self.special))
-    }
-
-    fn zone(&self) -> Result<Zone, UnknownZone> {
-        zone_of(self.zone.as_ref().map(|zone| zone.0.as_ref()), &self.event)
-    }
-
-    /// The date of the event: as written, or that of the instant in the zone.
-    fn event_on(&self) -> Result<NaiveDate, LineFault> {
-        if let Ok(date) = self.event.parse() {
-            return Ok(date);
-        }
-        let instant = DateTime::parse_from_rfc3339(&self.event).map_err(|_| self.bad_event())?;
-        Ok(self.zone()?.date(instant.to_utc()))
-    }
-
-    fn bad_event(&self) -> LineFault {
-        LineFault::Event(self.event.chars().take(64).collect())
-    }
 }
