@@ -97,5 +97,7 @@ fn the_explanation_of_a_roll_says_where_the_day_went() {
     assert!(text.contains("Последний день 09.01.2026 (пт) нерабочий: срок переходит на предшествующий"), "{text}");
     assert!(text.contains("Перенос через (10):"), "{text}");
     let hours = due("2026-05-08", &term("48 h", None), None).unwrap().protocol.explanation().join("\n");
-    assert!(hours.contains("Срок: 10.05.2026 (вс), до 12:00"), "{hours}");
+    assert!(hours.contains("Срок: 10.05.2026 (вс), до 12:00") && !hours.contains("Календарь"), "{hours}");
+    let at_once = due("2026-05-08", &term("at once", None), None).unwrap().protocol.explanation().join("\n");
+    assert!(at_once.contains("до 24:00") && at_once.contains("предел (24 часа) задан политикой"), "{at_once}");
 }

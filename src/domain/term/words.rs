@@ -107,7 +107,9 @@ impl Protocol {
             lines.extend(self.excluded.iter().map(|day| format!("  {}: {}", date_words(day.date), day.why)));
         }
         lines.extend(self.roll_line());
-        lines.push(self.calendar_line());
+        if !self.rule.term.is_instant() {
+            lines.push(self.calendar_line());
+        }
         if !self.calendar.sources.is_empty() {
             lines.push(format!("Основание календаря: {}.", self.calendar.sources.join("; ")));
         }
@@ -182,7 +184,7 @@ impl Protocol {
 fn remark_words(remark: Remark) -> String {
     match remark {
         Remark::AtOnceIsPolicy { hours } => {
-            format!("Закон не называет числа: {} заданы политикой.", counted(hours, HOURS))
+            format!("Закон не называет числа часов: предел ({}) задан политикой.", counted(hours, HOURS))
         }
         Remark::DateStatedByDocument => "Дата названа в самом документе.".to_owned(),
         Remark::DueBeforeTermBegins => "Дата раньше начала срока: нужно решение человека.".to_owned(),
