@@ -135,6 +135,8 @@ impl From<Option<Level>> for Urgency {
 pub struct BodyFacts {
     /// The date by which the answer is asked for (`requested_due`).
     pub stated_due: Option<NaiveDate>,
+    /// The date of the event from which a term that starts on `known` runs.
+    pub known_on: Option<NaiveDate>,
     /// One obligation each, where the entry says so (orders of a ruling).
     pub items: Vec<Item>,
     /// The items that an answer answers; empty means all.

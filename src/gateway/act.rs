@@ -1,13 +1,26 @@
 //! What parties and people decide about obligations, alerts, rungs and deliveries.
+//!
+//! Promises: only the controller, or a person of the centre on its behalf, decides; an observer only reads.
+//! Never: tells apart what does not exist and what is not yours.
 
 use crate::domain::alert::Acknowledgement;
+use crate::domain::decide::Command;
+use crate::domain::decide::act::{Act, SendOrDecline};
+use crate::domain::decision::Refusal;
 use crate::domain::ids::{MessageId, ObligationId, ParticipantCode};
+use crate::domain::participant::BodyKind;
 use crate::gateway::Gateway;
+use crate::gateway::arrival::stopping;
+use crate::gateway::committer::Job;
+use crate::gateway::content::sha256_hex;
 use crate::gateway::ports::accounts::UserRole;
+use crate::gateway::ports::reads::DutyRow;
 use crate::gateway::rejection::{Rejection, RejectionKind};
+use crate::gateway::view::delivery_view;
 use crate::gateway::views::{DeliveryView, ObligationView};
 use chrono::NaiveDate;
 use serde::Deserialize;
+use tokio::sync::oneshot;
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +29,28 @@ pub enum Actor {
     Participant(ParticipantCode),
     /// A person of the centre, by session.
     Person { login: String, name: String, role: UserRole },
+}
+
+impl Actor {
+    /// As facts and chronologies name it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Participant(code) => code.to_string(),
+            Self::Person { login, .. } => login.clone(),
+        }
+    }
+
+    fn may_decide(&self) -> Result<(), Rejection> {
+        match self {
+            Self::Person { role: UserRole::Observer, .. } => Err(Rejection::new(
+                RejectionKind::Forbidden,
+                "observer",
+                "an observer reads only; ask a coordinator to decide",
+            )),
+            Self::Person { .. } | Self::Participant(_) => Ok(()),
+        }
+    }
 }
 
 /// A decision of the controller.
@@ -67,9 +102,8 @@ pub struct RegistrationNotice {
     pub reason: Option<String>,
 }
 
-fn outline() -> Rejection {
-    Rejection::new(RejectionKind::Unavailable, "unavailable", "outline")
-}
+/// Characters of a reason or a number that a person gives.
+const WORDS_CHARS_MAX: usize = 2000;
 
 impl Gateway {
     /// A decision of the controller about an obligation.
@@ -77,8 +111,19 @@ impl Gateway {
     /// # Errors
     /// `not_found`, `Conflict` when the state does not allow it, `Forbidden` when the actor may not.
     pub async fn act(&self, on: ObligationId, action: Action, by: Actor) -> Result<ObligationView, Rejection> {
-        let _ = (on, action, by);
-        Err(outline())
+        self.controlled(on, &by).await?;
+        let act = match action {
+            Action::Release => Act::Release,
+            Action::Return { answer, reason } => Act::Return { answer, reason: words(reason)? },
+            Action::Extend { due_on } => Act::Extend { due_on },
+            Action::Withdraw { reason } => Act::Withdraw { reason: words(reason)? },
+            Action::Void { reason, second } => {
+                self.second_person(&second, &by).await?;
+                Act::Void { reason: words(reason)?, second }
+            }
+        };
+        self.command(on, Command::Act { obligation: on, act, by: by.label() }).await?;
+        self.obligation(on, &by).await
     }
 
     /// Takes an alert: mine until, because.
@@ -91,22 +136,34 @@ impl Gateway {
         with: Acknowledgement,
         by: Actor,
     ) -> Result<ObligationView, Rejection> {
-        let _ = (on, with, by);
-        Err(outline())
+        self.seen_by(on, &by).await?;
+        let with = Acknowledgement { reason: words(with.reason)?, owner: words(with.owner)?, ..with };
+        self.command(on, Command::Acknowledge { obligation: on, with }).await?;
+        self.obligation(on, &by).await
     }
 
     /// Sends or declines the prepared letter of a rung.
     ///
     /// # Errors
-    /// As [`Gateway::act`].
+    /// As [`Gateway::act`]; a system may not decide this, only a person may.
     pub async fn decide_rung(
         &self,
         on: (ObligationId, u8),
         decision: RungDecision,
         by: Actor,
     ) -> Result<ObligationView, Rejection> {
-        let _ = (on, decision, by);
-        Err(outline())
+        let (obligation, no) = on;
+        if matches!(by, Actor::Participant(_)) {
+            let message = "from the third rung a person decides: log in, or use the board";
+            return Err(Rejection::new(RejectionKind::Forbidden, "person_needed", message));
+        }
+        self.controlled(obligation, &by).await?;
+        let send = match decision {
+            RungDecision::Send => SendOrDecline::Send,
+            RungDecision::Decline { reason } => SendOrDecline::Decline { reason: words(reason)? },
+        };
+        self.command(obligation, Command::DecideRung { obligation, no, send, by: by.label() }).await?;
+        self.obligation(obligation, &by).await
     }
 
     /// The recipient registers (or refuses) a letter it was given.
@@ -119,7 +176,86 @@ impl Gateway {
         recipient: &ParticipantCode,
         notice: RegistrationNotice,
     ) -> Result<DeliveryView, Rejection> {
-        let _ = (message, recipient, notice);
-        Err(outline())
+        let given = self.0.store.inbox_letter(message, recipient).await?;
+        let given = given.ok_or_else(|| Rejection::not_found("letter"))?;
+        if notice.accepted {
+            let body = self.0.participant(recipient).ok_or_else(|| Rejection::not_found("letter"))?;
+            let sha256 = sha256_hex(&self.render(&given, body.format)?);
+            check_digest(&notice, &sha256)?;
+        } else if notice.reason.as_deref().unwrap_or_default().trim().is_empty() {
+            let message = "a refusal needs a `reason`, so that the sender can mend it";
+            return Err(Rejection::new(RejectionKind::Invalid, "reason_missing", message));
+        }
+        let (answer, answered) = oneshot::channel();
+        let notice = Box::new(notice);
+        self.0.hand_in(Job::Register { message, recipient: recipient.clone(), notice, answer }).await?;
+        answered.await.map_err(|_| stopping())??;
+        let row = self.0.store.delivery(message, recipient).await?;
+        row.map(delivery_view).ok_or_else(|| Rejection::not_found("letter"))
     }
+
+    async fn command(&self, obligation: ObligationId, command: Command) -> Result<(), Rejection> {
+        let (answer, answered) = oneshot::channel();
+        self.0.hand_in(Job::Decide { obligation, command: Box::new(command), answer }).await?;
+        answered.await.map_err(|_| stopping())?
+    }
+
+    /// The obligation, if the actor may decide about it: its controller, or a person of the centre.
+    async fn controlled(&self, on: ObligationId, by: &Actor) -> Result<DutyRow, Rejection> {
+        by.may_decide()?;
+        let row = self.row_for(on, by).await?;
+        let controller = &row.duty.obligation.controller;
+        let is_ours = self.0.participant(controller).is_some_and(|body| body.kind == BodyKind::SocialCentre);
+        match by {
+            Actor::Participant(code) if code == controller => Ok(row),
+            Actor::Person { .. } if is_ours => Ok(row),
+            Actor::Participant(_) | Actor::Person { .. } => Err(Rejection::new(
+                RejectionKind::Forbidden,
+                "not_the_controller",
+                format!("only `{controller}`, to whom the answer is owed, decides this"),
+            )),
+        }
+    }
+
+    /// The obligation, if the actor may take its alert: any party to it.
+    async fn seen_by(&self, on: ObligationId, by: &Actor) -> Result<DutyRow, Rejection> {
+        by.may_decide()?;
+        self.row_for(on, by).await
+    }
+
+    /// A second person is another account that may decide too.
+    async fn second_person(&self, second: &str, by: &Actor) -> Result<(), Rejection> {
+        let missing = || Rejection::from(Refusal::SecondPersonNeeded);
+        if second == by.label() {
+            return Err(missing());
+        }
+        let user = self.0.store.user(second).await?.ok_or_else(missing)?;
+        if user.role == UserRole::Observer { Err(missing()) } else { Ok(()) }
+    }
+}
+
+fn check_digest(notice: &RegistrationNotice, sha256: &str) -> Result<(), Rejection> {
+    match notice.content_sha256.as_deref() {
+        Some(named) if named == sha256 => Ok(()),
+        Some(_) => Err(Rejection::new(
+            RejectionKind::Conflict,
+            "digest_mismatch",
+            "`content_sha256` is not the digest of the content that was given; fetch it again and compare",
+        )),
+        None => Err(Rejection::new(
+            RejectionKind::Invalid,
+            "digest_missing",
+            "registering needs `content_sha256`, the digest of the content as it was given: it is the proof",
+        )),
+    }
+}
+
+/// A person's words: something, and not a book.
+fn words(text: String) -> Result<String, Rejection> {
+    let text = text.trim().to_owned();
+    if text.is_empty() || text.chars().count() > WORDS_CHARS_MAX {
+        let message = format!("a reason has 1 to {WORDS_CHARS_MAX} characters");
+        return Err(Rejection::new(RejectionKind::Invalid, "reason_missing", message));
+    }
+    Ok(text)
 }

@@ -1,11 +1,27 @@
 //! A message at the door: who brings it is known before a byte of it is read.
+//!
+//! Promises: limits, well-formedness, schema, sender and roles are checked before the core is asked; all faults at
+//! once. Never: believes the envelope about its sender.
 
+use crate::catalogue::Entry;
+use crate::domain::decision::Arrived;
 use crate::domain::ids::{MessageId, ParticipantCode};
-use crate::domain::message::Format;
-use crate::gateway::Gateway;
+use crate::domain::message::{Envelope, Format, Message};
+use crate::domain::participant::Directory;
+use crate::domain::rule::Urgency;
+use crate::format;
+use crate::gateway::committer::Job;
+use crate::gateway::policy::facts_of;
 use crate::gateway::ports::decisions::Accepted;
-use crate::gateway::rejection::{Rejection, RejectionKind};
+use crate::gateway::rejection::{FaultView, Rejection, RejectionKind};
+use crate::gateway::{Gateway, Inner};
 use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::HashSet;
+use tokio::sync::oneshot;
+
+/// A message may be dated this far ahead of our clock, in hours: clocks differ, days do not.
+const AHEAD_HOURS_MAX: i64 = 24;
 
 /// What a door hands in.
 #[derive(Debug, Clone)]
@@ -35,13 +51,146 @@ pub struct Submitted {
     pub duplicate: bool,
 }
 
+/// A message that has passed every check that needs no state.
+pub(super) struct Received {
+    pub message: Message,
+    pub arrived: Arrived,
+    pub title: String,
+    pub format: Format,
+    pub content: Bytes,
+    pub digest: [u8; 32],
+    pub channel: ChannelKind,
+}
+
 impl Gateway {
     /// Takes a message: parses, checks, decides, and answers after the commit.
     ///
     /// # Errors
     /// [`Rejection`] of any kind; only `Unavailable` is worth a retry.
     pub async fn submit(&self, arrival: Arrival) -> Result<Submitted, Rejection> {
-        let _ = arrival;
-        Err(Rejection::new(RejectionKind::Unavailable, "unavailable", "outline"))
+        let received = self.0.check(arrival)?;
+        let (answer, answered) = oneshot::channel();
+        self.0.hand_in(Job::Receive { received: Box::new(received), answer }).await?;
+        answered.await.map_err(|_| stopping())?
     }
+}
+
+/// The gateway is going down; nothing was taken.
+pub(super) fn stopping() -> Rejection {
+    Rejection::new(RejectionKind::Unavailable, "unavailable", "the gateway is stopping; nothing was taken; try again")
+}
+
+impl Inner {
+    pub(super) async fn hand_in(&self, job: Job) -> Result<(), Rejection> {
+        self.jobs.send(job).await.map_err(|_| stopping())
+    }
+
+    fn check(&self, arrival: Arrival) -> Result<Received, Rejection> {
+        let message = format::read(&arrival.content, arrival.format, &self.catalogue)?;
+        let now = self.now();
+        let envelope = &message.envelope;
+        check_sender(envelope, &arrival)?;
+        let entry = self.entry_of(envelope)?;
+        let directory = self.directory();
+        check_parties(envelope, entry, &directory)?;
+        check_dates(envelope, now)?;
+        let digest = format::digest(&message, &self.catalogue)
+            .map_err(|fault| Rejection::new(RejectionKind::Invalid, "schema_violation", fault.to_string()))?;
+        let rule = self.policies.rule(&envelope.type_code, envelope.version).ok_or_else(|| unknown_type(envelope))?;
+        let arrived = Arrived {
+            message: envelope.id,
+            type_code: envelope.type_code.clone(),
+            rule: rule.clone(),
+            from: envelope.from.clone(),
+            to: envelope.to.clone(),
+            exchange: envelope.exchange_id(),
+            in_reply_to: envelope.in_reply_to,
+            case: envelope.case.clone(),
+            urgency: Urgency::from(envelope.support.and_then(|support| support.level)),
+            reply_by: envelope.reply_by,
+            facts: facts_of(entry, &message),
+            received_at: now,
+            created_at: envelope.created_at.instant().with_timezone(&Utc),
+            created_on: envelope.created_at.instant().date_naive(),
+            number: String::new(),
+        };
+        Ok(Received {
+            arrived,
+            title: entry.title_ru.clone(),
+            format: arrival.format,
+            content: arrival.content,
+            digest,
+            channel: arrival.channel,
+            message,
+        })
+    }
+
+    fn entry_of(&self, envelope: &Envelope) -> Result<&Entry, Rejection> {
+        self.catalogue.entry(&envelope.type_code, envelope.version).ok_or_else(|| unknown_type(envelope))
+    }
+}
+
+fn unknown_type(envelope: &Envelope) -> Rejection {
+    let message = format!("the catalogue has no type `{}` version {}", envelope.type_code, envelope.version);
+    Rejection::new(RejectionKind::Invalid, "unknown_type", message)
+}
+
+fn check_sender(envelope: &Envelope, arrival: &Arrival) -> Result<(), Rejection> {
+    if envelope.from != arrival.sender {
+        tracing::warn!(authenticated = %arrival.sender, "security: a message in another participant's name");
+        let message = format!("`from` must be `{}`, the participant that was authenticated", arrival.sender);
+        return Err(Rejection::new(RejectionKind::Forbidden, "sender_mismatch", message));
+    }
+    match &arrival.transport_id {
+        Some(id) if *id != envelope.id.to_string() => Err(Rejection::new(
+            RejectionKind::Invalid,
+            "message_id_mismatch",
+            "the transport's message id and the envelope's `id` differ; make them the same",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Who may send this to whom; every addressee is known, and none is named twice or is the sender.
+fn check_parties(envelope: &Envelope, entry: &Entry, directory: &Directory) -> Result<(), Rejection> {
+    let from = directory.get(&envelope.from).ok_or_else(|| {
+        let message = format!("participant `{}` is not known; ask the operator to import it", envelope.from);
+        Rejection::new(RejectionKind::Forbidden, "unknown_participant", message)
+    })?;
+    let mut faults = Vec::new();
+    let mut named = HashSet::new();
+    for (place, to) in envelope.to.iter().enumerate() {
+        let fault = |code, message: String| FaultView { path: format!("/to/{place}"), code, message };
+        match directory.get(to) {
+            None => faults.push(fault("unknown_participant", format!("participant `{to}` is not known"))),
+            Some(_) if *to == envelope.from => {
+                faults.push(fault("to_oneself", "the sender is its own addressee".into()))
+            }
+            Some(_) if !named.insert(to) => faults.push(fault("named_twice", format!("`{to}` is named twice"))),
+            Some(body) if !entry.allows(Some(from.kind), Some(body.kind)) => faults.push(fault(
+                "role_not_allowed",
+                format!("`{}` may not be sent by `{}` to `{to}`: see the type's roles", entry.code, envelope.from),
+            )),
+            Some(_) => {}
+        }
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let (kind, code) = match faults.iter().all(|fault| fault.code == "role_not_allowed") {
+        true => (RejectionKind::Forbidden, "role_not_allowed"),
+        false => (RejectionKind::Invalid, "bad_addressee"),
+    };
+    Err(Rejection { faults, ..Rejection::new(kind, code, "the addressees are not right; see `faults`") })
+}
+
+/// The time of receipt is ours; the sender's may lie in the past, but not days ahead.
+fn check_dates(envelope: &Envelope, now: DateTime<Utc>) -> Result<(), Rejection> {
+    if envelope.created_at.instant().with_timezone(&Utc) > now + TimeDelta::hours(AHEAD_HOURS_MAX) {
+        let message = "`created_at` lies more than a day in the future; correct the sender's clock";
+        let fault = FaultView { path: "/created_at".into(), code: "created_in_the_future", message: message.into() };
+        let rejection = Rejection::new(RejectionKind::Invalid, "created_in_the_future", message);
+        return Err(Rejection { faults: vec![fault], ..rejection });
+    }
+    Ok(())
 }

@@ -4,21 +4,189 @@
 
 pub mod act;
 pub mod arrival;
+mod commands;
+mod committer;
+pub mod content;
+pub mod dispatch;
+pub mod policy;
 pub mod ports;
+mod receipts;
 pub mod rejection;
 pub mod show;
+pub mod sweep;
+mod view;
 pub mod views;
+mod working_set;
 
-use std::sync::Arc;
+use crate::catalogue::Catalogue;
+use crate::clock::Clock;
+use crate::domain::calendar::CalendarSet;
+use crate::domain::decision::{Context, Ladders};
+use crate::domain::ids::{ParticipantCode, TypeCode};
+use crate::domain::participant::{Directory, Participant};
+use crate::gateway::committer::Job;
+use crate::gateway::policy::{Policies, PolicyFault};
+use crate::gateway::ports::{Store, StoreError};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::{mpsc, watch};
+
+/// Jobs that may wait for the committer: backpressure on every door.
+const JOBS_WAITING_MAX: usize = 4096;
+/// A clock set back by less than this stands still instead; a greater step is believed, with an alarm.
+const CLOCK_STEP_BACK_HOURS_MAX: i64 = 2;
 
 /// The gateway: cheap to clone, shared by every door and worker.
 #[derive(Clone)]
 pub struct Gateway(Arc<Inner>);
 
-struct Inner {}
+/// What a gateway is made of.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub catalogue: Arc<Catalogue>,
+    pub calendars: Arc<CalendarSet>,
+    pub ladders: Arc<Ladders>,
+    pub clock: Clock,
+    /// How old the last sweep may be before the gateway is not ready, in seconds.
+    pub sweep_age_max_s: u64,
+}
+
+struct Inner {
+    store: Arc<dyn Store>,
+    catalogue: Arc<Catalogue>,
+    policies: Policies,
+    calendars: Arc<CalendarSet>,
+    ladders: Arc<Ladders>,
+    clock: Clock,
+    directory: RwLock<Arc<Directory>>,
+    directory_generation: AtomicU64,
+    jobs: mpsc::Sender<Job>,
+    changes: watch::Sender<u64>,
+    /// The latest instant that was used, in microseconds: time does not run behind it.
+    floor_us: AtomicI64,
+    /// The instant of the last whole sweep, in microseconds; 0 before the first.
+    swept_us: AtomicI64,
+    sweep_age_max_s: u64,
+}
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Policy(#[from] PolicyFault),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 impl Gateway {
-    fn _inner(&self) -> &Inner {
-        &self.0
+    /// Starts the gateway: reads the participants and starts the committer, which ends when the last clone is gone.
+    ///
+    /// # Errors
+    /// [`StartError`]: a type's rule cannot be used, or the store cannot be read.
+    pub async fn start(parts: Parts) -> Result<Self, StartError> {
+        let policies = Policies::of(&parts.catalogue)?;
+        let generation = parts.store.participants_generation().await?;
+        let directory: Directory = parts.store.participants().await?.into_iter().collect();
+        let latest = parts.store.latest_instant().await?;
+        let (jobs, waiting) = mpsc::channel(JOBS_WAITING_MAX);
+        let inner = Arc::new(Inner {
+            store: parts.store,
+            catalogue: parts.catalogue,
+            policies,
+            calendars: parts.calendars,
+            ladders: parts.ladders,
+            clock: parts.clock,
+            directory: RwLock::new(Arc::new(directory)),
+            directory_generation: AtomicU64::new(generation),
+            jobs,
+            changes: watch::channel(0).0,
+            floor_us: AtomicI64::new(latest.map_or(0, |at| at.timestamp_micros())),
+            swept_us: AtomicI64::new(0),
+            sweep_age_max_s: parts.sweep_age_max_s,
+        });
+        tokio::spawn(committer::run(Arc::downgrade(&inner), waiting));
+        Ok(Self(inner))
+    }
+
+    /// Reads the participants again if they were imported anew.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn refresh_directory(&self) -> Result<bool, StoreError> {
+        let generation = self.0.store.participants_generation().await?;
+        if generation == self.0.directory_generation.load(Ordering::Acquire) {
+            return Ok(false);
+        }
+        let directory: Directory = self.0.store.participants().await?.into_iter().collect();
+        *self.0.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
+        self.0.directory_generation.store(generation, Ordering::Release);
+        Ok(true)
+    }
+
+    /// The participants as they are now.
+    #[must_use]
+    pub fn directory(&self) -> Arc<Directory> {
+        self.0.directory()
+    }
+
+    /// The catalogue that this gateway exchanges by.
+    #[must_use]
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.0.catalogue
+    }
+
+    /// The gateway's own clock, never behind what it has recorded.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.now()
+    }
+
+    /// The clock itself, for workers that wait.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+}
+
+impl Inner {
+    fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Now, monotone: a clock that was set back a little stands still until it has caught up (a recorded time never
+    /// moves back); a clock that was far ahead and is right again is believed.
+    fn now(&self) -> DateTime<Utc> {
+        let now = self.clock.now();
+        let floor = DateTime::from_timestamp_micros(self.floor_us.load(Ordering::Acquire)).unwrap_or(now);
+        if floor - now > TimeDelta::hours(CLOCK_STEP_BACK_HOURS_MAX) {
+            tracing::error!("the clock is hours behind the last record; if it is right now, the records were ahead");
+            return now;
+        }
+        let now = now.max(floor);
+        self.floor_us.fetch_max(now.timestamp_micros(), Ordering::AcqRel);
+        now
+    }
+
+    fn context<'a>(&'a self, directory: &'a Directory, now: DateTime<Utc>) -> Context<'a> {
+        Context { now, calendars: &self.calendars, ladders: &self.ladders, directory }
+    }
+
+    /// The local date at a participant; UTC for one that is not known.
+    fn date_at(&self, of: &ParticipantCode, at: DateTime<Utc>) -> NaiveDate {
+        self.directory().get(of).map_or_else(|| at.date_naive(), |found| found.zone.date(at))
+    }
+
+    fn year_at(&self, of: &ParticipantCode, at: DateTime<Utc>) -> i32 {
+        working_set::year_of(self.date_at(of, at))
+    }
+
+    /// The Russian title of a type; its code where the catalogue has no such type.
+    fn title_of(&self, code: &TypeCode) -> String {
+        self.catalogue.latest(code).map_or_else(|| code.to_string(), |entry| entry.title_ru.clone())
+    }
+
+    fn participant(&self, code: &ParticipantCode) -> Option<Arc<Participant>> {
+        self.directory().get(code).cloned()
     }
 }

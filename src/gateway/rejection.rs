@@ -3,6 +3,7 @@
 //! Promises: a stable code, the place, and the remedy; no personal data. Never: a status of HTTP or of a broker (the
 //! doors translate the kind).
 
+use crate::format::{Fault, Gate, Malformed};
 use crate::gateway::ports::StoreError;
 use serde::Serialize;
 
@@ -69,6 +70,23 @@ impl Rejection {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         self.kind == RejectionKind::Unavailable
+    }
+}
+
+impl From<Malformed> for Rejection {
+    fn from(malformed: Malformed) -> Self {
+        let kind = match malformed.gate() {
+            Gate::Limit if malformed.code == "limit_document_bytes" => RejectionKind::TooLarge,
+            Gate::Limit | Gate::Encoding | Gate::Syntax => RejectionKind::Malformed,
+            Gate::Schema => RejectionKind::Invalid,
+        };
+        let message = match malformed.faults.as_slice() {
+            [only] => only.message.clone(),
+            faults => format!("{} faults; see `faults`", faults.len()),
+        };
+        let view = |fault: Fault| FaultView { path: fault.path, code: fault.code, message: fault.message };
+        let Malformed { code, line, column, faults } = malformed;
+        Self { kind, code, message, line, column, faults: faults.into_iter().map(view).collect() }
     }
 }
 

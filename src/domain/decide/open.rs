@@ -137,7 +137,7 @@ fn freeze(
         Some(_) => (stated_term(), "срок указан в самом документе"),
         None => (rule.term_for(arrived.urgency).clone(), rule.source.as_str()),
     };
-    let strict_at = start(&term, arrived);
+    let strict_at = start(&term, arrived, body);
     let event = TermEvent { kind: term.starts_on, at: strict_at, stated_on: stated };
     let due = compute(&term, &event, &performer)?;
     let lenient_event = TermEvent { at: taken_notice(strict_at, body, &performer)?, ..event };
@@ -159,13 +159,13 @@ fn stated_term() -> Term {
 
 /// The instant of the term's start event. The gateway's register is the register of both sides, so registered,
 /// received and sent are one instant here; what happened before the message is dated by the message itself.
-fn start(term: &Term, arrived: &Arrived) -> DateTime<Utc> {
-    match term.starts_on {
-        StartsOn::Registered | StartsOn::Received | StartsOn::Sent => arrived.received_at,
-        StartsOn::Signed | StartsOn::Decided | StartsOn::Known | StartsOn::PeriodEnd => {
-            arrived.created_at.min(arrived.received_at)
-        }
-    }
+fn start(term: &Term, arrived: &Arrived, body: &Participant) -> DateTime<Utc> {
+    let stated = match term.starts_on {
+        StartsOn::Registered | StartsOn::Received | StartsOn::Sent => return arrived.received_at,
+        StartsOn::Known => arrived.facts.known_on.map(|on| body.zone.instant(on, body.hours.opens)),
+        StartsOn::Signed | StartsOn::Decided | StartsOn::PeriodEnd => None,
+    };
+    stated.unwrap_or(arrived.created_at).min(arrived.received_at)
 }
 
 /// The lenient reading of the start: what comes after hours is taken notice of on the next working day (our default).

@@ -123,7 +123,6 @@ fn receipt(
     (reply, kind): (&Parked, ReceiptKind),
     (decision, ctx): (&mut Decision, &Context<'_>),
 ) -> Result<(), Refusal> {
-    party(exchange, reply)?;
     let message = reply.in_reply_to.ok_or(Refusal::ReplyWithoutRequest)?;
     let facts = &reply.facts;
     let stage = match (kind, &facts.registration, &facts.content_sha256) {

@@ -38,6 +38,10 @@ pub trait Decisions: Send + Sync {
 /// An open transaction.
 #[async_trait]
 pub trait Unit: Send {
+    /// The last numbers of these registers, both directions; absent means none yet. For registers that only the loaded
+    /// exchanges name.
+    async fn registers(&mut self, of: Vec<(ParticipantCode, i32)>) -> Result<HashMap<Register, u64>, StoreError>;
+
     /// Saves and commits.
     async fn commit(self: Box<Self>, changes: Changes) -> Result<(), StoreError>;
 }

@@ -29,6 +29,8 @@ pub trait Reads: Send + Sync {
 
     /// What waits for a participant of the inbox route, oldest first, after that cursor.
     async fn inbox(&self, page: InboxPage) -> Result<Vec<InboxItem>, StoreError>;
+    /// A letter of an inbox with its content, also one that was registered before.
+    async fn inbox_letter(&self, message: MessageId, to: &ParticipantCode) -> Result<Option<Claimed>, StoreError>;
     /// One delivery to a participant.
     async fn delivery(&self, message: MessageId, to: &ParticipantCode) -> Result<Option<DeliveryRow>, StoreError>;
 

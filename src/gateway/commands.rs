@@ -1,0 +1,236 @@
+//! One job of a batch: what it needs loaded, and what it does to the working set.
+//!
+//! Promises: a repeat gets the original outcome again; the same id with other content is kept beside it and raises an
+//! alarm. Never: answers (the committer does, after the commit).
+
+use crate::domain::decide::Command;
+use crate::domain::decision::{Event, EventKind, Proof, ProofStage, Refusal};
+use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
+use crate::domain::participant::Participant;
+use crate::gateway::Inner;
+use crate::gateway::act::RegistrationNotice;
+use crate::gateway::arrival::{ChannelKind, Received, Submitted};
+use crate::gateway::committer::{Job, Outcome};
+use crate::gateway::content::media_type;
+use crate::gateway::ports::decisions::{Accepted, Direction, Keys, QuarantineRow, StoredMessage};
+use crate::gateway::receipts;
+use crate::gateway::rejection::{Rejection, RejectionKind};
+use crate::gateway::working_set::{Registering, WorkingSet, stored};
+use crate::limits::QUARANTINE_BYTES_MAX;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Adds what a job touches.
+pub(super) fn keys(inner: &Inner, job: &Job, keys: &mut Keys) {
+    match job {
+        Job::Receive { received, .. } => {
+            let envelope = &received.message.envelope;
+            keys.messages.push(envelope.id);
+            keys.exchanges.push(envelope.exchange_id());
+            if envelope.exchange.is_none() {
+                keys.answered.extend(envelope.in_reply_to);
+            }
+            let mut add = |code: &ParticipantCode| {
+                keys.registers.push((code.clone(), inner.year_at(code, received.arrived.received_at)));
+            };
+            add(&envelope.from);
+            envelope.to.iter().for_each(add);
+        }
+        Job::Decide { obligation, .. } => keys.obligations.push(*obligation),
+        Job::Refuse { .. } | Job::Register { .. } => {}
+    }
+}
+
+/// The registers of everybody whom letters about the loaded exchanges may come from or go to.
+pub(super) fn named_registers(work: &WorkingSet<'_>) -> Vec<(ParticipantCode, i32)> {
+    let mut codes = BTreeSet::new();
+    for duty in work.loaded.exchanges.values().flat_map(|exchange| &exchange.duties) {
+        codes.insert(duty.obligation.controller.clone());
+        codes.insert(duty.obligation.performer.clone());
+        if let Some(body) = work.ctx.directory.get(&duty.obligation.performer) {
+            codes.extend(reported_to(body).cloned());
+        }
+    }
+    codes.into_iter().map(|code| (code.clone(), work.inner.year_at(&code, work.ctx.now))).collect()
+}
+
+fn reported_to(body: &Arc<Participant>) -> impl Iterator<Item = &ParticipantCode> {
+    [&body.commission, &body.superior, &body.prosecutor].into_iter().flatten()
+}
+
+/// Does one job.
+pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejection> {
+    match job {
+        Job::Receive { received, .. } => receive(received, work).map(Outcome::Submitted),
+        Job::Decide { obligation, command, .. } => {
+            let exchange = work.loaded.exchange_of_obligation.get(obligation).copied();
+            let exchange = exchange.ok_or(Refusal::UnknownObligation)?;
+            let delivered = !work.loaded.undelivered.contains(obligation);
+            let command = match &**command {
+                Command::Sweep { obligation, .. } => Command::Sweep { obligation: *obligation, delivered },
+                other => other.clone(),
+            };
+            let decision = work.decide(exchange, &command)?;
+            work.apply(decision)?;
+            Ok(Outcome::Done)
+        }
+        Job::Refuse { quarantine, receipt, .. } => {
+            work.changes.events.push(refused(quarantine));
+            work.changes.quarantine.push((**quarantine).clone());
+            work.changes.outbox.extend(receipt.as_deref().cloned());
+            Ok(Outcome::Done)
+        }
+        Job::Register { message, recipient, notice, .. } => {
+            register((*message, recipient), notice, work);
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+fn refused(row: &QuarantineRow) -> Event {
+    Event {
+        at: row.at,
+        kind: EventKind::MessageQuarantined,
+        exchange: None,
+        obligation: None,
+        message: row.message,
+        participant: row.participant.clone(),
+        detail: Some(row.code.clone()),
+    }
+}
+
+fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, Rejection> {
+    let id = received.message.envelope.id;
+    if let Some(seen) = work.loaded.seen.get(&id) {
+        let (outcome, same) = (seen.outcome.clone(), seen.digest == received.digest);
+        if seen.sender != received.arrived.from {
+            return Err(taken(id));
+        }
+        return if same { Ok(repeated(received, outcome, work)) } else { Err(conflict(received, work)) };
+    }
+    let exchange = exchange_of(received, work);
+    let sender = work.register(&received.arrived.from, Direction::Outgoing);
+    let number = format!("{}/{}", work.peek_number(&sender), sender.year);
+    let arrived = crate::domain::decision::Arrived { exchange, number, ..received.arrived.clone() };
+    let was_unseen = work.loaded.exchanges.get(&exchange).is_none_or(|found| found.root.is_none());
+    let decision = match work.decide(exchange, &Command::Receive(Box::new(arrived))) {
+        Ok(decision) => decision,
+        Err(refusal) => return Err(refuse(received, &refusal, work)),
+    };
+    let registering = Registering { envelope: &received.message.envelope, title: &received.title, exchange };
+    let parked = was_unseen && !received.message.envelope.is_root();
+    let accepted = Accepted { parked, obligations: decision.opened.clone(), ..work.register_message(&registering) };
+    let content = (received.format, received.content.clone());
+    let digest = received.digest;
+    work.store(StoredMessage { digest, ..stored(&received.message.envelope, content, accepted.clone()) });
+    work.apply(decision)?;
+    if received.channel == ChannelKind::Amqp {
+        receipts::accepted(&received.arrived, &accepted, work)?;
+    }
+    Ok(Submitted { message: id, accepted, duplicate: false })
+}
+
+/// The exchange that a message belongs to: the one it states, that of the message it answers, or its own.
+fn exchange_of(received: &Received, work: &WorkingSet<'_>) -> ExchangeId {
+    let envelope = &received.message.envelope;
+    let answered = envelope.in_reply_to.filter(|_| envelope.exchange.is_none());
+    answered.and_then(|id| work.loaded.exchange_of.get(&id).copied()).unwrap_or_else(|| envelope.exchange_id())
+}
+
+/// A repeat: the original outcome, and over AMQP the original receipt once more.
+fn repeated(received: &Received, accepted: Accepted, work: &mut WorkingSet<'_>) -> Submitted {
+    if received.channel == ChannelKind::Amqp {
+        if let Err(fault) = receipts::accepted(&received.arrived, &accepted, work) {
+            tracing::error!(%fault, "the receipt of a repeat could not be made again");
+        }
+    }
+    metrics::counter!("mezhved_messages_repeated_total").increment(1);
+    Submitted { message: received.message.envelope.id, accepted, duplicate: true }
+}
+
+fn taken(id: MessageId) -> Rejection {
+    tracing::warn!(message = %id, "security: a message id that another participant has used");
+    let message = "this id belongs to a message of another participant; give the message an id of its own";
+    Rejection::new(RejectionKind::Conflict, "id_taken", message)
+}
+
+/// The same id with other content: both are kept, and it is an alarm.
+fn conflict(received: &Received, work: &mut WorkingSet<'_>) -> Rejection {
+    let id = received.message.envelope.id;
+    tracing::error!(message = %id, sender = %received.arrived.from, "alarm: the same id with other content");
+    let reason = "the same id came before with other content; the first stands, this one is kept beside it";
+    let rejection = Rejection::new(RejectionKind::Conflict, "id_conflict", reason);
+    // Over AMQP the door itself puts what it could not take into the quarantine.
+    if received.channel == ChannelKind::Http {
+        work.changes.quarantine.push(quarantined(received, &rejection, work));
+    }
+    let event = event_of(received, EventKind::MessageConflict, work);
+    work.changes.events.push(Event { detail: Some("id_conflict".into()), ..event });
+    rejection
+}
+
+fn quarantined(received: &Received, rejection: &Rejection, work: &WorkingSet<'_>) -> QuarantineRow {
+    QuarantineRow {
+        at: work.ctx.now,
+        source: "http",
+        participant: Some(received.arrived.from.clone()),
+        message: Some(received.message.envelope.id),
+        code: rejection.code.to_owned(),
+        reason: rejection.message.clone(),
+        content_type: media_type(received.format).to_owned(),
+        content: received.content.slice(..received.content.len().min(QUARANTINE_BYTES_MAX)),
+    }
+}
+
+fn event_of(received: &Received, kind: EventKind, work: &WorkingSet<'_>) -> Event {
+    Event {
+        at: work.ctx.now,
+        kind,
+        exchange: None,
+        obligation: None,
+        message: Some(received.message.envelope.id),
+        participant: Some(received.arrived.from.clone()),
+        detail: None,
+    }
+}
+
+fn refuse(received: &Received, refusal: &Refusal, work: &mut WorkingSet<'_>) -> Rejection {
+    if matches!(refusal, Refusal::NotYourObligation(_)) {
+        tracing::warn!(sender = %received.arrived.from, "security: a reply from a party that owes nothing here");
+        let event = event_of(received, EventKind::ForeignReply, work);
+        work.changes.events.push(Event { detail: Some(refusal.code().into()), ..event });
+    }
+    Rejection::from(refusal.clone())
+}
+
+/// A recipient's word about a letter of its inbox. Its own number counts; where it has none, that of our register.
+fn register(
+    (message, recipient): (MessageId, &ParticipantCode),
+    notice: &RegistrationNotice,
+    work: &mut WorkingSet<'_>,
+) {
+    let today = work.inner.date_at(recipient, work.ctx.now);
+    let stage = match (notice.accepted, &notice.content_sha256) {
+        (true, Some(sha256)) => ProofStage::Registered {
+            number: notice.number.clone().unwrap_or_default(),
+            date: notice.date.unwrap_or(today),
+            content_sha256: sha256.clone(),
+        },
+        (true, None) => ProofStage::Received,
+        (false, _) => ProofStage::Rejected { reason: notice.reason.clone().unwrap_or_default() },
+    };
+    let kind = match stage {
+        ProofStage::Rejected { .. } => EventKind::DeliveryRejected,
+        ProofStage::Received | ProofStage::Registered { .. } => EventKind::DeliveryRegistered,
+    };
+    work.changes.events.push(Event {
+        at: work.ctx.now,
+        kind,
+        exchange: work.loaded.exchange_of.get(&message).copied(),
+        obligation: None,
+        message: Some(message),
+        participant: Some(recipient.clone()),
+        detail: notice.number.clone(),
+    });
+    work.changes.proofs.push(Proof { message, recipient: recipient.clone(), stage });
+}

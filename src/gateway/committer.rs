@@ -1,0 +1,171 @@
+//! The committer: everything that is decided goes through it, many jobs to one transaction.
+//!
+//! Promises: nobody is answered before the commit; a job that the store cannot write is found by taking the batch
+//! apart, and the others do not feel it. Never: waits for more jobs (a batch is what has come meanwhile).
+
+use crate::domain::decide::Command;
+use crate::domain::decision::Refusal;
+use crate::domain::ids::{MessageId, ObligationId, ParticipantCode};
+use crate::gateway::Inner;
+use crate::gateway::act::RegistrationNotice;
+use crate::gateway::arrival::{Received, Submitted, stopping};
+use crate::gateway::commands;
+use crate::gateway::ports::StoreError;
+use crate::gateway::ports::decisions::{Changes, Keys, OutboxRow, QuarantineRow, Unit};
+use crate::gateway::rejection::{Rejection, RejectionKind};
+use crate::gateway::working_set::WorkingSet;
+use std::sync::{Arc, Weak};
+use tokio::sync::{mpsc, oneshot};
+
+/// Jobs of one transaction at most.
+const BATCH_MAX: usize = 256;
+
+type Answer<T> = oneshot::Sender<Result<T, Rejection>>;
+
+/// Something to be decided, with the way back to who asked.
+pub(super) enum Job {
+    Receive {
+        received: Box<Received>,
+        answer: Answer<Submitted>,
+    },
+    /// A command about one obligation.
+    Decide {
+        obligation: ObligationId,
+        command: Box<Command>,
+        answer: Answer<()>,
+    },
+    /// What could not be taken, kept for a person, and the refusal to its sender.
+    Refuse {
+        quarantine: Box<QuarantineRow>,
+        receipt: Option<Box<OutboxRow>>,
+        answer: Answer<()>,
+    },
+    /// A recipient registers a letter of its inbox.
+    Register {
+        message: MessageId,
+        recipient: ParticipantCode,
+        notice: Box<RegistrationNotice>,
+        answer: Answer<()>,
+    },
+}
+
+/// What a job's answer will be once the batch is committed.
+pub(super) enum Outcome {
+    Submitted(Submitted),
+    Done,
+}
+
+type Decided = Result<Outcome, Rejection>;
+
+/// Runs until every gateway handle is gone.
+pub(super) async fn run(inner: Weak<Inner>, mut waiting: mpsc::Receiver<Job>) {
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        let Some(inner) = inner.upgrade() else { return };
+        commit_batch(&inner, std::mem::take(&mut batch)).await;
+    }
+}
+
+async fn commit_batch(inner: &Arc<Inner>, jobs: Vec<Job>) {
+    metrics::histogram!("mezhved_commit_batch_jobs").record(jobs.len() as f64);
+    match decide_and_commit(inner, &jobs).await {
+        Ok(decided) => jobs.into_iter().zip(decided).for_each(|(job, outcome)| job.answer(outcome)),
+        Err(StoreError::Unavailable(cause)) => {
+            tracing::error!(%cause, jobs = jobs.len(), "the store is not available; nothing of this batch was taken");
+            jobs.into_iter().for_each(|job| job.answer(Err(unavailable())));
+        }
+        Err(fault) if jobs.len() == 1 => {
+            tracing::error!(%fault, "a job cannot be written");
+            jobs.into_iter().for_each(|job| job.answer(Err(unwritable(&fault))));
+        }
+        Err(fault) => {
+            tracing::warn!(%fault, jobs = jobs.len(), "a batch cannot be written; its jobs are tried one by one");
+            for job in jobs {
+                match decide_and_commit(inner, std::slice::from_ref(&job)).await {
+                    Ok(mut decided) => job.answer(decided.pop().unwrap_or_else(|| Err(stopping()))),
+                    Err(fault) => job.answer(Err(unwritable(&fault))),
+                }
+            }
+        }
+    }
+}
+
+fn unavailable() -> Rejection {
+    Rejection::new(
+        RejectionKind::Unavailable,
+        "unavailable",
+        "the store is not available; nothing was taken; try again",
+    )
+}
+
+/// Our own record or constraint says no: not the sender's fault, and trying again will not help until an operator has
+/// looked; the sender keeps the message, and we answer that it was not taken.
+fn unwritable(fault: &StoreError) -> Rejection {
+    tracing::error!(%fault, "alarm: a job cannot be written even alone");
+    Rejection::new(RejectionKind::Unavailable, "internal", "the message could not be written; the operator is told")
+}
+
+async fn decide_and_commit(inner: &Arc<Inner>, jobs: &[Job]) -> Result<Vec<Decided>, StoreError> {
+    let directory = inner.directory();
+    let ctx = inner.context(&directory, inner.now());
+    let mut keys = Keys::default();
+    jobs.iter().for_each(|job| commands::keys(inner, job, &mut keys));
+    let (mut unit, loaded) = inner.store.begin(keys).await?;
+    let mut work = WorkingSet::new(inner, ctx, loaded);
+    load_named_registers(&mut *unit, jobs, &mut work).await?;
+    let decided: Vec<Decided> = jobs.iter().map(|job| commands::run(job, &mut work)).collect();
+    let changes = work.into_changes();
+    if has_something(&changes) {
+        unit.commit(changes).await?;
+        inner.changes.send_modify(|count| *count += 1);
+    }
+    Ok(decided)
+}
+
+/// Commands about obligations write letters between parties that only the loaded exchanges name.
+async fn load_named_registers(unit: &mut dyn Unit, jobs: &[Job], work: &mut WorkingSet<'_>) -> Result<(), StoreError> {
+    if jobs.iter().all(|job| matches!(job, Job::Receive { .. } | Job::Refuse { .. } | Job::Register { .. })) {
+        return Ok(());
+    }
+    let named = commands::named_registers(work);
+    let registers = unit.registers(named).await?;
+    work.loaded.registers.extend(registers);
+    Ok(())
+}
+
+fn has_something(changes: &Changes) -> bool {
+    !(changes.messages.is_empty()
+        && changes.exchanges.is_empty()
+        && changes.outbox.is_empty()
+        && changes.proofs.is_empty()
+        && changes.quarantine.is_empty()
+        && changes.events.is_empty())
+}
+
+impl Job {
+    fn answer(self, outcome: Decided) {
+        // Who asked may have gone away; what was decided stands all the same.
+        match (self, outcome) {
+            (Self::Receive { answer, .. }, Ok(Outcome::Submitted(submitted))) => drop(answer.send(Ok(submitted))),
+            (Self::Receive { answer, .. }, Ok(Outcome::Done)) => drop(answer.send(Err(stopping()))),
+            (Self::Receive { answer, .. }, Err(rejection)) => drop(answer.send(Err(rejection))),
+            (Self::Decide { answer, .. } | Self::Refuse { answer, .. } | Self::Register { answer, .. }, outcome) => {
+                drop(answer.send(outcome.map(|_| ())))
+            }
+        }
+    }
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        let kind = match &refusal {
+            Refusal::NotYourObligation(_) => RejectionKind::Forbidden,
+            Refusal::UnknownObligation | Refusal::UnknownAlert => RejectionKind::NotFound,
+            Refusal::ObligationClosed(_) | Refusal::RungNotPrepared(_) | Refusal::RungWithoutAddressee(..) => {
+                RejectionKind::Conflict
+            }
+            _ => RejectionKind::Invalid,
+        };
+        Self::new(kind, refusal.code(), refusal.to_string())
+    }
+}

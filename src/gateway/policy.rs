@@ -1,0 +1,135 @@
+//! Policies: the catalogue's entries in the words of the core.
+//!
+//! Promises: every term of the catalogue is checked here once, before anything is exchanged. Never: guesses a term.
+
+use crate::catalogue::{self, Action, Catalogue, Entry, TermEntry};
+use crate::domain::ids::TypeCode;
+use crate::domain::message::Message;
+use crate::domain::rule::{
+    AnswerRule, BodyFacts, Control, Item, ReceiptKind, RegistrationFact, Release, Role, TypeRule,
+};
+use crate::domain::term::Term;
+use std::collections::HashMap;
+
+/// The rules of all types, by code and version.
+#[derive(Debug, Default)]
+pub struct Policies(HashMap<(TypeCode, u32), TypeRule>);
+
+/// An entry whose rule cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("catalogue entry {code} version {version}: {problem}")]
+pub struct PolicyFault {
+    pub code: TypeCode,
+    pub version: u32,
+    pub problem: String,
+}
+
+impl Policies {
+    /// Reads the rules out of the catalogue.
+    ///
+    /// # Errors
+    /// The first [`PolicyFault`].
+    pub fn of(catalogue: &Catalogue) -> Result<Self, PolicyFault> {
+        let mut rules = HashMap::new();
+        for entry in catalogue.entries() {
+            let rule = rule_of(entry).map_err(|problem| PolicyFault {
+                code: entry.code.clone(),
+                version: entry.version,
+                problem,
+            })?;
+            rules.insert((entry.code.clone(), entry.version), rule);
+        }
+        Ok(Self(rules))
+    }
+
+    /// The rule of a type.
+    #[must_use]
+    pub fn rule(&self, code: &TypeCode, version: u32) -> Option<&TypeRule> {
+        self.0.get(&(code.clone(), version))
+    }
+}
+
+fn rule_of(entry: &Entry) -> Result<TypeRule, String> {
+    let role = role_of(entry)?;
+    let answer = match (&entry.answer, &entry.term) {
+        (Some(answer), Some(term)) if answer.mandatory => Some(AnswerRule {
+            types: answer.types.clone(),
+            release: match answer.release {
+                catalogue::Release::Automatic => Release::Automatic,
+                catalogue::Release::Controller => Release::Controller,
+            },
+            term: term_of(term)?,
+            term_urgent: term.urgent.as_deref().map(term_of).transpose()?,
+            term_emergency: term.emergency.as_deref().map(term_of).transpose()?,
+            version: entry.version_from.to_string(),
+            source: entry.source.clone(),
+            extension_days_max: entry.extension_max_days,
+        }),
+        (Some(answer), None) if answer.mandatory => return Err("a mandatory answer needs a [term]".into()),
+        _ => None,
+    };
+    Ok(TypeRule { role, answer })
+}
+
+fn role_of(entry: &Entry) -> Result<Role, String> {
+    Ok(match entry.role {
+        catalogue::Role::Request | catalogue::Role::Notice | catalogue::Role::Ruling => Role::Opening,
+        catalogue::Role::Reply | catalogue::Role::Report => Role::Answer,
+        catalogue::Role::Receipt => Role::Receipt(match entry.code.as_str() {
+            "receipt.delivery" => ReceiptKind::Delivery,
+            "receipt.registration" => ReceiptKind::Registration,
+            "receipt.refusal" => ReceiptKind::Refusal,
+            other => return Err(format!("`{other}` is no receipt that the gateway knows; use another role")),
+        }),
+        catalogue::Role::Control(action) => Role::Control(control_of(action)),
+    })
+}
+
+fn control_of(action: Action) -> Control {
+    match action {
+        Action::InterimReply => Control::InterimReply,
+        Action::ExtensionRequest => Control::ExtensionRequest,
+        Action::ExtensionDecision => Control::ExtensionDecision,
+        Action::Redirection => Control::Redirection,
+        Action::ReasonedRefusal => Control::ReasonedRefusal,
+        Action::Withdrawal => Control::Withdrawal,
+        Action::Return => Control::Return,
+        Action::Release => Control::Release,
+        Action::Reminder | Action::RepeatRequest | Action::Escalation => Control::Notice,
+    }
+}
+
+/// The words of an entry's term are those of the domain's; what names fields of the body stays with the catalogue.
+fn term_of(entry: &TermEntry) -> Result<Term, String> {
+    let mut words = serde_json::to_value(entry).map_err(|error| error.to_string())?;
+    if let Some(words) = words.as_object_mut() {
+        for not_a_term in ["stated_in", "known_in", "urgent", "emergency"] {
+            words.remove(not_a_term);
+        }
+    }
+    let term: Term = serde_json::from_value(words).map_err(|error| format!("[term]: {error}"))?;
+    term.check().map_err(|error| format!("[term]: {error}"))?;
+    Ok(term)
+}
+
+/// The facts of a message's body, in the core's words.
+#[must_use]
+pub fn facts_of(entry: &Entry, message: &Message) -> BodyFacts {
+    let facts = entry.facts(message);
+    let item = |item: catalogue::Item| Item { key: item.key, performer: item.performer, due: item.due };
+    BodyFacts {
+        stated_due: facts.stated_due,
+        known_on: facts.known_on,
+        items: facts.items.into_iter().map(item).collect(),
+        answered_items: facts.answered_items,
+        no_data: facts.no_data,
+        expected_on: facts.expected_on,
+        new_due: facts.new_due,
+        granted: facts.granted,
+        redirect_to: facts.redirect_to,
+        reason_code: facts.reason_code,
+        accepted: facts.accepted,
+        registration: facts.registration.as_ref().map(RegistrationFact::from),
+        content_sha256: facts.content_sha256,
+    }
+}

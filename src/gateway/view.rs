@@ -1,0 +1,216 @@
+//! How records become views: words in Russian, lateness by the performer's calendar.
+//!
+//! Promises: a view is complete without another question. Never: fails (a calendar that ends leaves figures out).
+
+use crate::domain::decide::letters::addressee;
+use crate::domain::decision::Event;
+use crate::domain::exchange::Duty;
+use crate::domain::ids::{ParticipantCode, TypeCode};
+use crate::domain::obligation::{Fact, Obligation};
+use crate::domain::participant::{BodyKind, Participant};
+use crate::domain::term::date_words;
+use crate::gateway::Inner;
+use crate::gateway::ports::decisions::JournalRow;
+use crate::gateway::ports::reads::{DeliveryRow, DutyRow, ExchangeRecord};
+use crate::gateway::views::{
+    AlertView, Chronology, ChronologyEntry, DeliveryView, Explanation, JournalLine, LastEvent, ObligationView, Party,
+    RungView,
+};
+use chrono::{DateTime, NaiveDate, Utc};
+
+mod words;
+
+/// Whether the board belongs to this participant's people.
+pub(super) fn is_centre(participant: &Participant) -> bool {
+    participant.kind == BodyKind::SocialCentre
+}
+
+/// An obligation at an instant.
+pub(super) fn obligation(inner: &Inner, row: &DutyRow, now: DateTime<Utc>) -> ObligationView {
+    let Duty { obligation, rungs, alert } = &row.duty;
+    let state = obligation.state();
+    let overdue = state.is_open() && now > obligation.due_at();
+    let until = obligation.answered_at().unwrap_or(now);
+    let (left, late) = distance(inner, obligation, until);
+    let performer = inner.participant(&obligation.performer);
+    let rung_view = |row: &crate::domain::escalation::Rung| rung(inner, performer.as_deref(), row);
+    ObligationView {
+        id: obligation.id,
+        exchange: obligation.exchange,
+        item: obligation.item.clone(),
+        request_type: obligation.request_type.clone(),
+        request_title: inner.title_of(&obligation.request_type),
+        awaited_title: awaited(inner, &obligation.answer_types),
+        request_number: row.root.as_ref().map(|root| root.number.clone()),
+        case: obligation.case.clone(),
+        performer: party(inner, &obligation.performer),
+        controller: party(inner, &obligation.controller),
+        urgency: obligation.urgency,
+        state: state.code(),
+        opened_at: obligation.opened_at,
+        due_on: obligation.due_on(),
+        due_at: obligation.due_at(),
+        lenient_at: obligation.lenient_at(),
+        overdue,
+        late_by_working_days: late,
+        left_working_days: left.filter(|_| state.is_open() && !overdue),
+        due_text: date_words(obligation.due_on()),
+        answered_at: obligation.answered_at(),
+        closed_at: obligation.closed_at(),
+        facts: obligation.facts.clone(),
+        rungs: rungs.rows.iter().map(rung_view).collect(),
+        alert: alert.as_ref().map(|one| AlertView {
+            raised_at: one.raised_at,
+            rung: one.rung,
+            state: one.state.clone(),
+        }),
+        last_event: row.last_event.as_ref().map(|event| LastEvent {
+            at: event.at,
+            kind: event.kind.code(),
+            text: words::event(inner, event),
+        }),
+    }
+}
+
+/// Working days until the due date, and after it, seen from an instant.
+fn distance(inner: &Inner, obligation: &Obligation, at: DateTime<Utc>) -> (Option<u32>, u32) {
+    let Some(body) = inner.participant(&obligation.performer) else { return (None, 0) };
+    let Ok(calendar) = inner.calendars.for_performer(body.region.as_deref(), body.week) else { return (None, 0) };
+    let (today, due_on) = (body.zone.date(at), obligation.due_on());
+    let between = |from: NaiveDate, to: NaiveDate| calendar.working_days_between(from, to).ok();
+    if today <= due_on { (between(today, due_on), 0) } else { (None, between(due_on, today).unwrap_or(0)) }
+}
+
+fn awaited(inner: &Inner, types: &[TypeCode]) -> String {
+    let titles: Vec<String> = types.iter().map(|code| inner.title_of(code)).collect();
+    titles.join(" / ")
+}
+
+/// A participant as one side of something.
+pub(super) fn party(inner: &Inner, code: &ParticipantCode) -> Party {
+    let found = inner.participant(code);
+    Party {
+        code: code.clone(),
+        title: found.as_ref().map_or_else(|| code.to_string(), |body| body.title.clone()),
+        kind: found.as_ref().map(|body| body.kind),
+        executor: found.as_ref().and_then(|body| body.executor.clone()),
+        head: found.as_ref().and_then(|body| body.head.clone()),
+    }
+}
+
+fn rung(inner: &Inner, performer: Option<&Participant>, row: &crate::domain::escalation::Rung) -> RungView {
+    let ladder = performer.filter(|body| is_centre(body)).map_or(&inner.ladders.outward, |_| &inner.ladders.inward);
+    let policy = ladder.policy(row.no);
+    let to = policy.zip(performer).and_then(|(policy, body)| addressee(policy.action, body).0);
+    RungView {
+        no: row.no,
+        title: policy.map_or_else(|| format!("Ступень {}", row.no), |policy| policy.title_ru.clone()),
+        state: row.state.code(),
+        planned_at: row.planned_at,
+        needs_decision: policy.is_some_and(|policy| policy.needs_decision),
+        addressee: to.map(|code| party(inner, code)),
+    }
+}
+
+/// Why this date.
+pub(super) fn explanation(inner: &Inner, obligation: &Obligation) -> Explanation {
+    let zone = inner.participant(&obligation.performer).map_or("UTC", |body| body.zone.name());
+    let extended = |fact: &&Fact| matches!(fact, Fact::Extended { .. });
+    let extensions: Vec<Fact> = obligation.facts.iter().filter(extended).cloned().collect();
+    let mut lines = obligation.due.protocol.explanation();
+    lines.push(format!("Источник правила: {} (версия {}).", obligation.due.source, obligation.due.rule_version));
+    for fact in &extensions {
+        if let Fact::Extended { due_on, at, by, .. } = fact {
+            lines.push(format!("Продлён до {} решением {by} от {}.", date_words(*due_on), date_words(at.date_naive())));
+        }
+    }
+    Explanation {
+        obligation: obligation.id,
+        due_on: obligation.due_on(),
+        due_at: obligation.due_at(),
+        lenient_at: obligation.lenient_at(),
+        zone,
+        rule_version: obligation.due.rule_version.clone(),
+        source: obligation.due.source.clone(),
+        protocol: obligation.due.protocol.clone(),
+        extensions,
+        lines,
+    }
+}
+
+/// The chronology of an exchange.
+pub(super) fn chronology(inner: &Inner, record: &ExchangeRecord, now: DateTime<Utc>) -> Chronology {
+    let entry = |event: &Event| ChronologyEntry {
+        at: event.at,
+        kind: event.kind.code(),
+        text: words::event(inner, event),
+        message: event.message,
+        obligation: event.obligation,
+        participant: event.participant.clone(),
+        detail: event.detail.clone(),
+    };
+    let root = &record.exchange.root;
+    let row = |duty: &Duty| {
+        let row = DutyRow { duty: duty.clone(), root: root.clone(), last_event: None };
+        obligation(inner, &row, now)
+    };
+    Chronology {
+        exchange: record.exchange.id,
+        entries: record.events.iter().map(entry).collect(),
+        obligations: record.exchange.duties.iter().map(row).collect(),
+        deliveries: record.deliveries.iter().cloned().map(delivery_view).collect(),
+        parked: record.exchange.parked.iter().map(|one| one.message).collect(),
+    }
+}
+
+/// Leaves a participant what is its own: of an exchange with several addressees each sees its part and the asker's.
+pub(super) fn only_of(shown: &mut Chronology, code: &ParticipantCode) {
+    shown.obligations.retain(|one| one.performer.code == *code || one.controller.code == *code);
+    let own: Vec<_> = shown.obligations.iter().map(|one| one.id).collect();
+    let is_asker = shown.obligations.iter().any(|one| one.controller.code == *code);
+    if is_asker {
+        return;
+    }
+    shown.entries.retain(|entry| match (&entry.obligation, &entry.participant) {
+        (Some(obligation), _) => own.contains(obligation),
+        (None, participant) => participant.as_ref() == Some(code),
+    });
+    shown.deliveries.retain(|delivery| delivery.recipient == *code);
+    shown.parked.clear();
+}
+
+/// A delivery.
+pub(super) fn delivery_view(row: DeliveryRow) -> DeliveryView {
+    let (registration_number, registration_date) = row.registration.unzip();
+    DeliveryView {
+        message: row.message,
+        recipient: row.recipient,
+        state: row.state,
+        attempts: row.attempts,
+        queued_at: row.queued_at,
+        next_at: row.next_at,
+        delivered_at: row.delivered_at,
+        content_sha256: row.content_sha256,
+        registration_number,
+        registration_date,
+        error: row.error,
+    }
+}
+
+/// A line of the journal.
+pub(super) fn journal_line(inner: &Inner, row: JournalRow) -> JournalLine {
+    let counterparty_title = party(inner, &row.counterparty).title;
+    JournalLine {
+        direction: row.register.direction.code(),
+        number: format!("{}/{}", row.number, row.register.year),
+        date: row.date,
+        annexes: row.annexes,
+        summary: row.summary,
+        message: row.message,
+        type_code: row.type_code,
+        exchange: row.exchange,
+        counterparty: row.counterparty,
+        counterparty_title,
+        case: row.case,
+    }
+}

@@ -1,0 +1,64 @@
+//! Events in Russian, for the board and the chronology.
+//!
+//! Promises: a sentence for every kind of event. Never: personal data (events carry none).
+
+use crate::domain::decision::{Event, EventKind};
+use crate::domain::ids::TypeCode;
+use crate::gateway::Inner;
+
+/// What happened, in one line.
+pub(super) fn event(inner: &Inner, event: &Event) -> String {
+    let detail = event.detail.as_deref().unwrap_or_default();
+    let who = event.participant.as_ref().map(|code| super::party(inner, code).title).unwrap_or_default();
+    let title = || TypeCode::new(detail).map_or_else(|_| detail.to_owned(), |code| inner.title_of(&code));
+    match event.kind {
+        EventKind::MessageRegistered => format!("Зарегистрировано: {} — {who}", title()),
+        EventKind::MessageParked => format!("Ответ пришёл раньше запроса и ждёт его — {who}"),
+        EventKind::MessageConflict => format!("Тот же номер с другим содержанием — {who}"),
+        EventKind::MessageRefused => format!("Отказано в приёме ({detail}) — {who}"),
+        EventKind::MessageQuarantined => format!("В карантине ({detail}) — {who}"),
+        EventKind::Delivered => format!("Доставлено — {who}"),
+        EventKind::DeliveryRegistered => format!("Зарегистрировано получателем {detail} — {who}"),
+        EventKind::DeliveryRejected => format!("Получатель отказал в регистрации — {who}"),
+        EventKind::Undeliverable => format!("Не доставлено нами — {who}"),
+        EventKind::ObligationOpened => format!("Поставлено на контроль, срок {} — {who}", date(detail)),
+        EventKind::ObligationChanged => format!("{} — {who}", state(detail)),
+        EventKind::ObligationClosed => format!("Снято с контроля: {} — {who}", state(detail).to_lowercase()),
+        EventKind::RungFired => format!("{} — {who}", rung(inner, detail)),
+        EventKind::RungSkipped => format!("{}: пропущено из-за перерыва в работе шлюза", rung(inner, detail)),
+        EventKind::RungPrepared => format!("{}: письмо подготовлено, ждёт решения", rung(inner, detail)),
+        EventKind::RungHeld => format!("{}: отложено, наше письмо ещё не доставлено", rung(inner, detail)),
+        EventKind::RungApproved => format!("{}: отправлено по решению", rung(inner, detail)),
+        EventKind::RungDeclined => format!("{}: решено не отправлять", rung(inner, detail)),
+        EventKind::AlertRaised => format!("Предупреждение: {}", rung(inner, detail).to_lowercase()),
+        EventKind::AlertAcknowledged => format!("Взято на контроль: {detail}"),
+        EventKind::AlertLapsed => "Время, взятое на контроль, истекло".to_owned(),
+        EventKind::AlertResolved => "Предупреждение снято".to_owned(),
+        EventKind::ForeignReply => format!("Сообщение от того, кто здесь ничего не должен ({detail}) — {who}"),
+        EventKind::SenderMismatch => format!("Сообщение от чужого имени — {who}"),
+        EventKind::LoginFailed => "Неудачный вход".to_owned(),
+    }
+}
+
+fn date(iso: &str) -> String {
+    iso.parse().map_or_else(|_| iso.to_owned(), crate::domain::term::date_words)
+}
+
+fn rung(inner: &Inner, no: &str) -> String {
+    let policy = no.parse().ok().and_then(|no| inner.ladders.outward.policy(no));
+    policy.map_or_else(|| format!("Ступень {no}"), |policy| policy.title_ru.clone())
+}
+
+fn state(code: &str) -> &'static str {
+    match code {
+        "running" => "Ответ ожидается",
+        "answered" => "Ответ получен, у контролирующего",
+        "fulfilled" => "Исполнено в срок",
+        "fulfilled_late" => "Исполнено с опозданием",
+        "refused" => "Мотивированный отказ принят",
+        "redirected" => "Перенаправлено по компетенции",
+        "withdrawn" => "Запрос отозван",
+        "void" => "Открыто ошибочно",
+        _ => "Изменено",
+    }
+}
