@@ -2,11 +2,10 @@
 //!
 //! Promises: a module that the table does not know is a fault. Never: looks into tests; they may join what they test.
 
-use crate::source::{Fault, Source};
+use crate::source::{Fault, Rule, Source};
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 
-const RULE: &str = "layers";
 const EVERYTHING: &[&str] = &["*"];
 
 /// Each room of the house and the rooms it may know (docs/ARCHITECTURE.md).
@@ -51,8 +50,8 @@ struct Import {
 pub fn layers(source: &Source) -> Vec<Fault> {
     let from = room(&source.path);
     let Some((_, allowed)) = TABLE.iter().find(|(name, _)| *name == from) else {
-        let remedy = "say in the table of tests/tidy/layers.rs whom it may import";
-        return vec![source.fault(1, RULE, format!("`{from}` is no room of the house"), remedy)];
+        let rule = Rule("layers", "say in the table of tests/tidy/layers.rs whom it may import");
+        return vec![source.fault(1, rule, format!("`{from}` is no room of the house"))];
     };
     imports(source).iter().filter_map(|import| refuse(source, import, allowed)).collect()
 }
@@ -67,7 +66,7 @@ fn refuse(source: &Source, import: &Import, allowed: &[&str]) -> Option<Fault> {
         (false, "store" | "channel" | "web") => "speak through a port or a view of `gateway`; `app` joins adapters",
         (false, _) => "turn the dependency round: a trait or plain data in the lower room",
     };
-    Some(source.fault(*line, RULE, format!("`{from}` imports `crate::{path}`"), remedy))
+    Some(source.fault(*line, Rule("layers", remedy), format!("`{from}` imports `crate::{path}`")))
 }
 
 /// Circles between rooms, each told once with the imports that close it.
@@ -83,7 +82,8 @@ pub fn circles(sources: &[Source]) -> Vec<Fault> {
         if import.from < import.to && reaches(&graph, &import.to, &import.from) {
             let what = format!("`{}` and `{}` import each other, directly or through others", import.from, import.to);
             if !faults.iter().any(|fault| fault.what == what) {
-                faults.push(source.fault(import.line, "circles", what, "move what both need into a lower room"));
+                let rule = Rule("circles", "move what both need into a lower room");
+                faults.push(source.fault(import.line, rule, what));
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Promises: a rule about code never trips over a comment or a literal. Never: judges what a file says, only that.
 
-use crate::source::{Fault, Source, block_end};
+use crate::source::{Fault, Rule, Source, block_end};
 use regex::Regex;
 
 const FILE_LINES_MAX: usize = 400;
@@ -29,7 +29,7 @@ pub fn length(source: &Source) -> Vec<Fault> {
     let mut faults = Vec::new();
     if lines > FILE_LINES_MAX {
         let what = format!("a file of {lines} lines, at most {FILE_LINES_MAX}");
-        faults.push(source.fault(lines, "length", what, "part it by subject"));
+        faults.push(source.fault(lines, Rule("length", "part it by subject"), what));
     }
     for found in pattern(r"\bfn\s+(\w+)").captures_iter(&source.code) {
         let start = found.get(0).map_or(0, |whole| whole.start());
@@ -37,7 +37,7 @@ pub fn length(source: &Source) -> Vec<Fault> {
         let (first, last) = (source.line_of(start), source.line_of(end));
         if last - first >= FUNCTION_LINES_MAX {
             let what = format!("`{}` has {} lines, at most {FUNCTION_LINES_MAX}", &found[1], last - first + 1);
-            faults.push(source.fault(first, "length", what, "part it: aim at 20"));
+            faults.push(source.fault(first, Rule("length", "part it: aim at 20"), what));
         }
     }
     faults
@@ -49,26 +49,25 @@ pub fn opening(source: &Source) -> Vec<Fault> {
     let list = source.path.ends_with("/mod.rs") && lines <= LIST_LINES;
     let top = matches!(&*source.path, "src/lib.rs" | "src/main.rs") || !source.path.starts_with("src/");
     let wanted: &[&str] = if lines < PROMISING_LINES || list || top { &[] } else { &["Promises:", "Never:"] };
-    let remedy = "open with `//!`: what it is, what it promises, what it never does";
+    let rule = Rule("opening", "open with `//!`: what it is, what it promises, what it never does");
     if head.is_empty() {
-        return vec![source.fault(1, "opening", "no `//!` on the first line".to_owned(), remedy)];
+        return vec![source.fault(1, rule, "no `//!` on the first line".to_owned())];
     }
     let missing = wanted.iter().filter(|word| !head.iter().any(|line| line.contains(*word)));
-    missing.map(|word| source.fault(1, "opening", format!("the opening has no `{word}`"), remedy)).collect()
+    missing.map(|word| source.fault(1, rule, format!("the opening has no `{word}`"))).collect()
 }
 
 pub fn names(source: &Source) -> Vec<Fault> {
     let vague = pattern(
         r"\b(?:struct|enum|trait|type|union)\s+\w*(?:Manager|Helper|Util|Common)\w*|\bfn\s+(?:\w*_)?(?:util|utils|helper|common)(?:_\w*)?\b|\bmod\s+(?:utils?|helpers?|common|misc|managers?)\b|\bmacro_rules!",
     );
-    let remedy = "name it by its subject; a function or a generic serves instead of a macro";
+    let rule = Rule("names", "name it by its subject; a function or a generic serves instead of a macro");
     let found = source.code.lines().enumerate();
     let found = found.filter_map(|(index, text)| Some((index + 1, vague.find(text)?.as_str().to_owned())));
-    let mut faults: Vec<Fault> =
-        found.map(|(line, what)| source.fault(line, "names", format!("`{what}`"), remedy)).collect();
+    let mut faults: Vec<Fault> = found.map(|(line, what)| source.fault(line, rule, format!("`{what}`"))).collect();
     let file = pattern(r"(?:^|/)(?:utils?|helpers?|common|misc|managers?)(?:\.rs|/)");
     if file.is_match(&source.path) {
-        faults.push(source.fault(1, "names", "the file's name says nothing".to_owned(), remedy));
+        faults.push(source.fault(1, rule, "the file's name says nothing".to_owned()));
     }
     faults
 }
@@ -80,8 +79,8 @@ pub fn allowances(source: &Source) -> Vec<Fault> {
         let attribute = &rest[..rest.find(")]").unwrap_or(rest.len())];
         if !attribute.contains("reason") {
             let what = format!("`{}…)]` without a reason", found.as_str());
-            let remedy = "write `#[expect(…, reason = \"…\")]`, or mend the cause";
-            faults.push(source.fault(source.line_of(found.start()), "allowances", what, remedy));
+            let rule = Rule("allowances", "write `#[expect(…, reason = \"…\")]`, or mend the cause");
+            faults.push(source.fault(source.line_of(found.start()), rule, what));
         }
     }
     faults
@@ -90,19 +89,17 @@ pub fn allowances(source: &Source) -> Vec<Fault> {
 pub fn unwraps(source: &Source) -> Vec<Fault> {
     let wrong = pattern(r"\.unwrap\(\)|\btodo!|\bunimplemented!|\bdbg!");
     let found = source.lines().filter_map(|(line, text)| Some((line, wrong.find(text)?.as_str())));
-    let remedy = "give an error, or show by the types that it cannot happen";
-    found.map(|(line, what)| source.fault(line, "unwraps", format!("`{what}` outside tests"), remedy)).collect()
+    let rule = Rule("unwraps", "give an error, or show by the types that it cannot happen");
+    found.map(|(line, what)| source.fault(line, rule, format!("`{what}` outside tests"))).collect()
 }
 
 /// Paths and words of the machine that a text was written on, in any kind of file.
 pub fn workplace(path: &str, text: &str) -> Vec<Fault> {
+    let rule = Rule("workplace", "cite the law or the source by name; a path is the reader's own");
     let mut faults = Vec::new();
     for (index, line) in text.lines().enumerate() {
         for word in WORKPLACE.iter().filter(|word| stands_alone(line, word)) {
-            let (line, path) = (index + 1, path.to_owned());
-            let (what, remedy) =
-                (format!("`{word}`"), "cite the law or the source by name; a path is the reader's own");
-            faults.push(Fault { path, line, rule: "workplace", what, remedy });
+            faults.push(Fault { path: path.to_owned(), line: index + 1, rule, what: format!("`{word}`") });
         }
     }
     faults

@@ -20,14 +20,18 @@ pub struct Source {
 pub struct Fault {
     pub path: String,
     pub line: usize,
-    pub rule: &'static str,
+    pub rule: Rule,
     pub what: String,
-    pub remedy: &'static str,
 }
+
+/// The name of a rule, and what to do where it is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule(pub &'static str, pub &'static str);
 
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}:{}: [{}] {}; {}", self.path, self.line, self.rule, self.what, self.remedy)
+        let Rule(name, remedy) = self.rule;
+        write!(out, "{}:{}: [{name}] {}; {remedy}", self.path, self.line, self.what)
     }
 }
 
@@ -57,8 +61,8 @@ impl Source {
         folders.iter().any(|folder| self.path.starts_with(folder))
     }
 
-    pub fn fault(&self, line: usize, rule: &'static str, what: String, remedy: &'static str) -> Fault {
-        Fault { path: self.path.clone(), line, rule, what, remedy }
+    pub fn fault(&self, line: usize, rule: Rule, what: String) -> Fault {
+        Fault { path: self.path.clone(), line, rule, what }
     }
 }
 
