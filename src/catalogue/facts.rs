@@ -1,0 +1,187 @@
+//! What the domain needs to know of a body, fetched by the entry's `[facts]`, so that the core never walks a body.
+//!
+//! Promises: every field that an entry names exists in the type's schema with a fitting type; the loader checks it.
+//! Never: carries personal data: numbers, dates, codes of participants and codes of reasons only.
+
+use crate::catalogue::entry::{Each, Entry};
+use crate::catalogue::plan::{Plan, RecordPlan, Shape};
+use crate::domain::ids::ParticipantCode;
+use crate::domain::message::{Message, Node, Registration};
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+/// The facts of one body. What the type does not carry is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BodyFacts {
+    /// The due date that the body itself states.
+    pub stated_due: Option<NaiveDate>,
+    /// The date of the event from which a term with `starts_on = "known"` runs.
+    pub known_on: Option<NaiveDate>,
+    /// One obligation each (`[answer.each]`).
+    pub items: Vec<Item>,
+    /// The keys of the items that a report answers.
+    pub answered_items: Vec<String>,
+    /// The due date that an extension asks for or grants.
+    pub new_due: Option<NaiveDate>,
+    pub granted: Option<bool>,
+    /// When an interim reply expects the answer.
+    pub expected_on: Option<NaiveDate>,
+    /// The body that a request is redirected to.
+    pub redirect_to: Option<ParticipantCode>,
+    /// The code of a refusal's, withdrawal's, release's or return's ground.
+    pub reason_code: Option<String>,
+    pub registration: Option<Registration>,
+    /// Digest of the registered content, lower-case hexadecimal.
+    pub content_sha256: Option<String>,
+    /// Whether a receipt accepts.
+    pub accepted: Option<bool>,
+    /// The reply says that there is nothing to tell (СМЭВ NO_DATA).
+    pub no_data: bool,
+    /// The obligation that a control message speaks of, as its id is spelled.
+    pub obligation: Option<String>,
+    /// The number of a reminder or a repeated request.
+    pub number: Option<i64>,
+}
+
+/// An item of a body that opens an obligation of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// The item's own number, as its text is spelled.
+    pub key: String,
+    pub performer: Option<ParticipantCode>,
+    pub due: Option<NaiveDate>,
+}
+
+/// `[facts]` of an entry: which field of the body holds which fact.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FactFields {
+    pub new_due: Option<String>,
+    pub granted: Option<String>,
+    pub expected_on: Option<String>,
+    pub redirect_to: Option<String>,
+    pub reason_code: Option<String>,
+    pub registration: Option<String>,
+    pub content_sha256: Option<String>,
+    pub accepted: Option<String>,
+    pub no_data: Option<String>,
+    pub obligation: Option<String>,
+    pub number: Option<String>,
+    /// The list of a report whose items name the items they answer, and the field that names them.
+    pub answered_items: Option<String>,
+    pub answered_key: Option<String>,
+}
+
+impl Entry {
+    /// The facts of a message of this type.
+    #[must_use]
+    pub fn facts(&self, message: &Message) -> BodyFacts {
+        let body = message.body.expose();
+        let fields = &self.facts;
+        let term = self.term.as_ref();
+        BodyFacts {
+            stated_due: date(body, term.and_then(|term| term.stated_in.as_deref())),
+            known_on: date(body, self.known_in()),
+            items: self.answer.as_ref().and_then(|answer| answer.each.as_ref()).map(|each| items(body, each)).unwrap_or_default(),
+            answered_items: answered(body, fields),
+            new_due: date(body, fields.new_due.as_deref()),
+            granted: boolean(body, fields.granted.as_deref()),
+            expected_on: date(body, fields.expected_on.as_deref()),
+            redirect_to: text(body, fields.redirect_to.as_deref()).and_then(|code| ParticipantCode::new(code).ok()),
+            reason_code: text(body, fields.reason_code.as_deref()).map(str::to_owned),
+            registration: field(body, fields.registration.as_deref()).and_then(registration),
+            content_sha256: text(body, fields.content_sha256.as_deref()).map(str::to_owned),
+            accepted: boolean(body, fields.accepted.as_deref()),
+            no_data: boolean(body, fields.no_data.as_deref()).unwrap_or(false),
+            obligation: text(body, fields.obligation.as_deref()).map(str::to_owned),
+            number: match field(body, fields.number.as_deref()) {
+                Some(Node::Integer(number)) => Some(*number),
+                _ => None,
+            },
+        }
+    }
+
+    fn known_in(&self) -> Option<&str> {
+        let terms = [self.term.as_ref(), self.sent_within.as_ref()];
+        terms.into_iter().flatten().find_map(|term| term.known_in.as_deref())
+    }
+
+    /// Checks that every field named by the entry is in the schema, with a fitting type.
+    pub(super) fn check_fact_fields(&self) -> Result<(), String> {
+        let fields = &self.facts;
+        let (term, each) = (self.term.as_ref(), self.answer.as_ref().and_then(|answer| answer.each.as_ref()));
+        let dates = [term.and_then(|term| term.stated_in.as_deref()), self.known_in(), fields.new_due.as_deref(), fields.expected_on.as_deref()];
+        let flags = [fields.granted.as_deref(), fields.accepted.as_deref(), fields.no_data.as_deref()];
+        let texts = [fields.redirect_to.as_deref(), fields.reason_code.as_deref(), fields.content_sha256.as_deref(), fields.obligation.as_deref()];
+        check(&self.body, &dates, "a date", |plan| matches!(plan, Plan::Text(text) if matches!(text.shape, Shape::Date)))?;
+        check(&self.body, &flags, "a boolean", |plan| matches!(plan, Plan::Boolean))?;
+        check(&self.body, &texts, "a string", |plan| matches!(plan, Plan::Text(_)))?;
+        check(&self.body, &[fields.number.as_deref()], "an integer", |plan| matches!(plan, Plan::Integer(_)))?;
+        check(&self.body, &[fields.registration.as_deref()], "an object", |plan| matches!(plan, Plan::Record(_)))?;
+        if let Some(each) = each {
+            let item = item_plan(&self.body, &each.items)?;
+            check(item, &[Some(each.key.as_str()), each.performer.as_deref()], "a string", |plan| matches!(plan, Plan::Text(_)))?;
+            check(item, &[each.due.as_deref()], "a date", |plan| matches!(plan, Plan::Text(text) if matches!(text.shape, Shape::Date)))?;
+        }
+        match (&fields.answered_items, &fields.answered_key) {
+            (Some(list), Some(key)) => check(item_plan(&self.body, list)?, &[Some(key.as_str())], "a string", |plan| matches!(plan, Plan::Text(_))),
+            (None, None) => Ok(()),
+            _ => Err("answered_items and answered_key go together".into()),
+        }
+    }
+}
+
+fn check(record: &RecordPlan, names: &[Option<&str>], what: &str, fits: fn(&Plan) -> bool) -> Result<(), String> {
+    let wrong = names.iter().flatten().find(|name| {
+        !record.find(name, 0).and_then(|place| record.fields.get(place)).is_some_and(|field| fits(&field.plan))
+    });
+    wrong.map_or(Ok(()), |name| Err(format!("`{name}` must be {what} in the schema")))
+}
+
+fn item_plan<'p>(body: &'p RecordPlan, list: &str) -> Result<&'p RecordPlan, String> {
+    let plan = body.find(list, 0).and_then(|place| body.fields.get(place)).map(|field| &*field.plan);
+    match plan {
+        Some(Plan::List(list)) => match &*list.item {
+            Plan::Record(item) => Ok(item),
+            Plan::List(_) | Plan::Text(_) | Plan::Integer(_) | Plan::Boolean => Err("its items must be objects".into()),
+        },
+        _ => Err(format!("`{list}` must be a list in the schema")),
+    }
+}
+
+fn field<'b>(body: &'b Node, name: Option<&str>) -> Option<&'b Node> {
+    name.and_then(|name| body.field(name))
+}
+
+fn text<'b>(body: &'b Node, name: Option<&str>) -> Option<&'b str> {
+    field(body, name).and_then(Node::as_text)
+}
+
+fn date(body: &Node, name: Option<&str>) -> Option<NaiveDate> {
+    text(body, name).and_then(|text| text.parse().ok())
+}
+
+fn boolean(body: &Node, name: Option<&str>) -> Option<bool> {
+    if let Some(Node::Boolean(value)) = field(body, name) { Some(*value) } else { None }
+}
+
+fn registration(node: &Node) -> Option<Registration> {
+    Some(Registration { number: node.field("number")?.as_text()?.to_owned(), date: date(node, Some("date"))? })
+}
+
+fn items(body: &Node, each: &Each) -> Vec<Item> {
+    let list = body.field(&each.items).map(Node::items).unwrap_or_default();
+    let item = |node: &Node| {
+        Some(Item {
+            key: text(node, Some(&each.key))?.to_owned(),
+            performer: text(node, each.performer.as_deref()).and_then(|code| ParticipantCode::new(code).ok()),
+            due: date(node, each.due.as_deref()),
+        })
+    };
+    list.iter().filter_map(item).collect()
+}
+
+fn answered(body: &Node, fields: &FactFields) -> Vec<String> {
+    let list = field(body, fields.answered_items.as_deref()).map(Node::items).unwrap_or_default();
+    list.iter().filter_map(|node| text(node, fields.answered_key.as_deref())).map(str::to_owned).collect()
+}

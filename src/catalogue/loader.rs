@@ -1,0 +1,222 @@
+//! Loads the catalogue: the compiled-in files first, then the folders of a region.
+//!
+//! Promises: every entry is consistent with its schema and names only types that exist. Never: leaves a file unread or
+//! a fault unnamed.
+
+use crate::catalogue::dialect::{Dialect, SchemaFault};
+use crate::catalogue::entry::{Entry, EntryFile};
+use crate::catalogue::plan::RecordPlan;
+use crate::catalogue::source::Json;
+use crate::catalogue::{Catalogue, CatalogueError};
+use crate::limits;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// `schemas/`, listed by `build.rs`: path below it, and content.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/schemas.rs"));
+
+const COMMON: &str = "common.schema.json";
+const ENVELOPE: &str = "envelope/1/envelope.schema.json";
+
+type Loaded<T> = Result<T, CatalogueError>;
+
+/// The files of one type's version.
+#[derive(Default)]
+struct Folder {
+    /// `<type>/<version>`.
+    name: String,
+    entry: Option<Box<str>>,
+    schema: Option<Box<str>>,
+    example_json: Option<Box<str>>,
+    example_xml: Option<Box<str>>,
+}
+
+/// The compiled-in catalogue.
+pub(super) fn builtin() -> Loaded<Catalogue> {
+    let file = |name: &str| FILES.iter().find(|(path, _)| *path == name).map(|(_, text)| *text).unwrap_or_default();
+    let common_schema = parse(COMMON, file(COMMON))?;
+    let envelope_schema = parse(ENVELOPE, file(ENVELOPE))?;
+    let envelope = compile(ENVELOPE, &common_schema, &envelope_schema)?;
+    let mut catalogue = Catalogue { entries: BTreeMap::new(), envelope, envelope_schema, common_schema };
+    for folder in compiled_in() {
+        add(&mut catalogue, folder)?;
+    }
+    check_answers(&catalogue)?;
+    Ok(catalogue)
+}
+
+fn compiled_in() -> Vec<Folder> {
+    let mut folders: Vec<Folder> = Vec::new();
+    for (path, text) in FILES.iter().filter(|(path, _)| path.matches('/').count() == 2 && *path != ENVELOPE) {
+        let (name, file) = path.rsplit_once('/').unwrap_or_default();
+        if folders.last().is_none_or(|last| last.name != name) {
+            folders.push(Folder { name: name.to_owned(), ..Folder::default() });
+        }
+        if let Some(folder) = folders.last_mut() {
+            folder.put(file, (*text).into());
+        }
+    }
+    folders
+}
+
+/// Adds the folders `<type>/<version>/` of a region.
+pub(super) fn add_folder(catalogue: &mut Catalogue, root: &Path) -> Loaded<()> {
+    for kind in subfolders(root, root)? {
+        for version in subfolders(&kind, root)? {
+            let mut folder = Folder { name: below(&version, root), ..Folder::default() };
+            for file in ["entry.toml", "body.schema.json", "example.json", "example.xml"] {
+                if let Some(text) = read(&version.join(file), root)? {
+                    folder.put(file, text);
+                }
+            }
+            add(catalogue, folder)?;
+        }
+    }
+    check_answers(catalogue)
+}
+
+fn subfolders(folder: &Path, root: &Path) -> Loaded<Vec<PathBuf>> {
+    let unreadable = |error: std::io::Error| fault(&below(folder, root), "", format!("the folder cannot be read: {error}"));
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_dir() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn read(path: &Path, root: &Path) -> Loaded<Option<Box<str>>> {
+    let unreadable = |error: std::io::Error| fault(&below(path, root), "", format!("the file cannot be read: {error}"));
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut text = String::new();
+    file.take(limits::CATALOGUE_FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > limits::CATALOGUE_FILE_BYTES_MAX {
+        return Err(fault(&below(path, root), "", format!("the file is over {} bytes", limits::CATALOGUE_FILE_BYTES_MAX)));
+    }
+    Ok(Some(text.into()))
+}
+
+fn below(path: &Path, root: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
+fn fault(file: &str, place: &str, remedy: impl Into<String>) -> CatalogueError {
+    CatalogueError { file: file.to_owned(), place: place.to_owned(), remedy: remedy.into() }
+}
+
+impl Folder {
+    fn put(&mut self, file: &str, text: Box<str>) {
+        match file {
+            "entry.toml" => self.entry = Some(text),
+            "body.schema.json" => self.schema = Some(text),
+            "example.json" => self.example_json = Some(text),
+            "example.xml" => self.example_xml = Some(text),
+            _ => {}
+        }
+    }
+
+    fn file(&self, name: &str) -> String {
+        format!("{}/{name}", self.name)
+    }
+}
+
+fn parse(file: &str, text: &str) -> Loaded<Json> {
+    serde_json::from_str(text).map_err(|error| fault(file, "", format!("this is no JSON document: {error}")))
+}
+
+fn compile(file: &str, common: &Json, own: &Json) -> Loaded<RecordPlan> {
+    let fault = |at: SchemaFault| fault(file, if at.pointer.is_empty() { "/" } else { &at.pointer }, at.remedy);
+    Dialect::new(common, own).compile().map_err(fault)
+}
+
+fn add(catalogue: &mut Catalogue, folder: Folder) -> Loaded<()> {
+    let file = folder.file("entry.toml");
+    let Some(text) = &folder.entry else {
+        return Err(fault(&file, "", "the file is missing; a type has an entry.toml and a body.schema.json"));
+    };
+    let written: EntryFile = toml::from_str(text).map_err(|error| fault(&file, "", error.to_string().trim_end()))?;
+    if folder.name != format!("{}/{}", written.code, written.version) {
+        return Err(fault(&file, "code", format!("the folder must be {}/{}", written.code, written.version)));
+    }
+    let builtin = catalogue.entry(&written.code, written.version).cloned();
+    let entry = assemble(&catalogue.common_schema, folder, written)?;
+    let entry = match (entry, builtin) {
+        (Assembled { entry, schema_given: true }, Some(known)) if known.schema != entry.schema => {
+            let remedy = "this type and version has another schema already; raise the version, or leave this file out";
+            return Err(fault(&format!("{}/{}/body.schema.json", known.code, known.version), "", remedy));
+        }
+        (Assembled { entry, schema_given: true }, _) => entry,
+        (Assembled { entry, schema_given: false }, Some(known)) => Entry { body: known.body, schema: known.schema, ..entry },
+        (Assembled { entry, schema_given: false }, None) => {
+            return Err(fault(&format!("{}/{}/body.schema.json", entry.code, entry.version), "", "the file is missing"));
+        }
+    };
+    entry.check_fact_fields().map_err(|remedy| fault(&file, "facts", remedy))?;
+    catalogue.entries.entry(Arc::from(entry.code.as_str())).or_default().insert(entry.version, entry);
+    Ok(())
+}
+
+struct Assembled {
+    entry: Entry,
+    schema_given: bool,
+}
+
+fn assemble(common: &Json, folder: Folder, written: EntryFile) -> Loaded<Assembled> {
+    let file = folder.file("entry.toml");
+    let role = written.role().map_err(|remedy| fault(&file, "role", remedy))?;
+    let version_from = written.valid_from().map_err(|remedy| fault(&file, "version_from", remedy))?;
+    let schema_file = folder.file("body.schema.json");
+    let body = match &folder.schema {
+        Some(text) => compile(&schema_file, common, &parse(&schema_file, text)?)?,
+        None => RecordPlan { name: None, fields: Vec::new(), required: 0 },
+    };
+    let schema_given = folder.schema.is_some();
+    let entry = Entry {
+        namespace: format!("urn:mezhved:{}:{}", written.code, written.version).into(),
+        code: written.code,
+        version: written.version,
+        title_ru: written.title_ru,
+        title_en: written.title_en,
+        role,
+        parties: written.parties,
+        answer: written.answer,
+        term: written.term,
+        sent_within: written.sent_within,
+        extension_max_days: written.extension_max_days,
+        law: written.law,
+        source: written.source,
+        version_from,
+        facts: written.facts,
+        body,
+        schema: folder.schema.unwrap_or_default(),
+        example_json: folder.example_json,
+        example_xml: folder.example_xml,
+    };
+    Ok(Assembled { entry, schema_given })
+}
+
+/// Every type that answers another must exist.
+fn check_answers(catalogue: &Catalogue) -> Loaded<()> {
+    for entry in catalogue.entries() {
+        let file = format!("{}/{}/entry.toml", entry.code, entry.version);
+        let types = entry.answer.iter().flat_map(|answer| &answer.types);
+        if let Some(unknown) = types.into_iter().find(|code| !catalogue.knows(code.as_str())) {
+            return Err(fault(&file, "answer.types", format!("`{unknown}` is no type of the catalogue")));
+        }
+        let dated = entry.answer.as_ref().and_then(|answer| answer.each.as_ref()).is_some_and(|each| each.due.is_some());
+        if entry.demands_answer() && entry.term.is_none() && !dated {
+            return Err(fault(&file, "term", "a mandatory answer has a [term], or [answer.each] with a `due` field"));
+        }
+    }
+    Ok(())
+}
