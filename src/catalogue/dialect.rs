@@ -73,7 +73,10 @@ impl<'s> Dialect<'s> {
 
     fn value(&self, at: Place<'_>) -> Compiled<Plan> {
         if at.depth > limits::SCHEMA_DEPTH_MAX {
-            return Err(fault(at.pointer, format!("nest at most {} levels; no definition may contain itself", limits::SCHEMA_DEPTH_MAX)));
+            return Err(fault(
+                at.pointer,
+                format!("nest at most {} levels; no definition may contain itself", limits::SCHEMA_DEPTH_MAX),
+            ));
         }
         if at.schema.get("$ref").is_some() {
             return self.reference(at);
@@ -112,11 +115,17 @@ impl<'s> Dialect<'s> {
     fn record(&self, at: Place<'_>) -> Compiled<RecordPlan> {
         keywords(at, &["type", "properties", "required", "additionalProperties", "$schema", "$id", "$defs"])?;
         if at.schema.get("additionalProperties") != Some(&Json::Boolean(false)) {
-            return Err(fault(at.pointer, "state \"additionalProperties\": false; an open object cannot be checked".into()));
+            return Err(fault(
+                at.pointer,
+                "state \"additionalProperties\": false; an open object cannot be checked".into(),
+            ));
         }
         let members = at.schema.get("properties").map(Json::members).unwrap_or_default();
         if members.len() > limits::RECORD_FIELDS_MAX {
-            return Err(fault(at.pointer, format!("an object has at most {} properties; group them", limits::RECORD_FIELDS_MAX)));
+            return Err(fault(
+                at.pointer,
+                format!("an object has at most {} properties; group them", limits::RECORD_FIELDS_MAX),
+            ));
         }
         let mut fields = Vec::with_capacity(members.len());
         for (name, schema) in members {
@@ -124,7 +133,13 @@ impl<'s> Dialect<'s> {
             if !is_field_name(name) {
                 return Err(fault(&pointer, "name a property with a-z, 0-9 and _, beginning with a letter".into()));
             }
-            let plan = self.value(Place { schema, pointer: &pointer, depth: at.depth + 1, name: None, in_common: at.in_common })?;
+            let plan = self.value(Place {
+                schema,
+                pointer: &pointer,
+                depth: at.depth + 1,
+                name: None,
+                in_common: at.in_common,
+            })?;
             let title = schema.get("title").and_then(Json::as_text).map(Into::into);
             fields.push(Field { name: Arc::from(name.as_str()), title, plan: Arc::new(plan) });
         }
@@ -141,7 +156,8 @@ impl<'s> Dialect<'s> {
             return Err(fault(at.pointer, "state \"items\"".into()));
         };
         let pointer = format!("{}/items", at.pointer);
-        let item = self.value(Place { schema, pointer: &pointer, depth: at.depth + 1, name: None, in_common: at.in_common })?;
+        let item =
+            self.value(Place { schema, pointer: &pointer, depth: at.depth + 1, name: None, in_common: at.in_common })?;
         let unique = match at.schema.get("uniqueItems") {
             None | Some(Json::Boolean(false)) => false,
             Some(Json::Boolean(true)) if matches!(item, Plan::Text(_)) => true,
@@ -157,9 +173,11 @@ fn fault(pointer: &str, remedy: String) -> SchemaFault {
 
 /// Refuses every keyword but these and the two that only speak to people.
 fn keywords(at: Place<'_>, allowed: &[&str]) -> Compiled<()> {
-    let foreign = at.schema.members().iter().find(|(key, _)| {
-        !allowed.contains(&key.as_str()) && !matches!(key.as_str(), "title" | "description")
-    });
+    let foreign = at
+        .schema
+        .members()
+        .iter()
+        .find(|(key, _)| !allowed.contains(&key.as_str()) && !matches!(key.as_str(), "title" | "description"));
     match foreign {
         None => Ok(()),
         Some((key, _)) => Err(fault(
@@ -217,10 +235,14 @@ fn text(at: Place<'_>) -> Compiled<TextPlan> {
     let alphabet = match at.schema.get("not").and_then(|not| not.get("pattern")).and_then(Json::as_text) {
         Some(scalar::LINE_FORBIDS) => Alphabet::Line,
         Some(scalar::LINES_FORBID) => Alphabet::Lines,
-        _ => return Err(fault(
-            at.pointer,
-            format!("refer to {COMMON_REFERENCE}line or {COMMON_REFERENCE}text, which forbid what XML cannot carry"),
-        )),
+        _ => {
+            return Err(fault(
+                at.pointer,
+                format!(
+                    "refer to {COMMON_REFERENCE}line or {COMMON_REFERENCE}text, which forbid what XML cannot carry"
+                ),
+            ));
+        }
     };
     let shape = shape(at)?;
     let fixed = match shape {
@@ -247,9 +269,14 @@ fn enumeration(at: Place<'_>, allowed: &Json) -> Compiled<TextPlan> {
         return Err(fault(at.pointer, "\"enum\" is a list of strings".into()));
     };
     let words: Vec<Box<str>> = items.iter().filter_map(Json::as_text).map(Into::into).collect();
-    let plain = |word: &str| !word.is_empty() && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.'));
+    let plain = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.'))
+    };
     if words.len() != items.len() || words.is_empty() || !words.iter().all(|word| plain(word)) {
-        return Err(fault(at.pointer, "write \"enum\" as codes of a-z, 0-9, _, - and .; titles belong to the pages".into()));
+        return Err(fault(
+            at.pointer,
+            "write \"enum\" as codes of a-z, 0-9, _, - and .; titles belong to the pages".into(),
+        ));
     }
     Ok(TextPlan { shape: Shape::OneOf(words), alphabet: Alphabet::Line, chars_min: 0, chars_max: usize::MAX })
 }
@@ -257,7 +284,11 @@ fn enumeration(at: Place<'_>, allowed: &Json) -> Compiled<TextPlan> {
 fn shape(at: Place<'_>) -> Compiled<Shape> {
     let pattern = at.schema.get("pattern").and_then(Json::as_text);
     let known = |expected: &str, shape: Shape| {
-        if pattern == Some(expected) { Ok(shape) } else { Err(fault(at.pointer, format!("this format goes with \"pattern\": \"{expected}\""))) }
+        if pattern == Some(expected) {
+            Ok(shape)
+        } else {
+            Err(fault(at.pointer, format!("this format goes with \"pattern\": \"{expected}\"")))
+        }
     };
     match (at.schema.get("format").map(Json::as_text), pattern) {
         (Some(Some("date")), _) => known(scalar::DATE_PATTERN, Shape::Date),
@@ -277,7 +308,9 @@ fn compiled(at: Place<'_>, pattern: &str) -> Compiled<Shape> {
 fn narrow(plan: Plan, at: Place<'_>) -> Compiled<Plan> {
     let mut text = match plan {
         Plan::Text(text) => text,
-        other if at.schema.members().iter().all(|(key, _)| matches!(key.as_str(), "$ref" | "title" | "description")) => {
+        other
+            if at.schema.members().iter().all(|(key, _)| matches!(key.as_str(), "$ref" | "title" | "description")) =>
+        {
             return Ok(other);
         }
         _ => return Err(fault(at.pointer, "beside this $ref only title and description may stand".into())),

@@ -82,7 +82,12 @@ impl Entry {
         BodyFacts {
             stated_due: date(body, term.and_then(|term| term.stated_in.as_deref())),
             known_on: date(body, self.known_in()),
-            items: self.answer.as_ref().and_then(|answer| answer.each.as_ref()).map(|each| items(body, each)).unwrap_or_default(),
+            items: self
+                .answer
+                .as_ref()
+                .and_then(|answer| answer.each.as_ref())
+                .map(|each| items(body, each))
+                .unwrap_or_default(),
             answered_items: answered(body, fields),
             new_due: date(body, fields.new_due.as_deref()),
             granted: boolean(body, fields.granted.as_deref()),
@@ -110,21 +115,45 @@ impl Entry {
     pub(super) fn check_fact_fields(&self) -> Result<(), String> {
         let fields = &self.facts;
         let (term, each) = (self.term.as_ref(), self.answer.as_ref().and_then(|answer| answer.each.as_ref()));
-        let dates = [term.and_then(|term| term.stated_in.as_deref()), self.known_in(), fields.new_due.as_deref(), fields.expected_on.as_deref()];
+        let dates = [
+            term.and_then(|term| term.stated_in.as_deref()),
+            self.known_in(),
+            fields.new_due.as_deref(),
+            fields.expected_on.as_deref(),
+        ];
         let flags = [fields.granted.as_deref(), fields.accepted.as_deref(), fields.no_data.as_deref()];
-        let texts = [fields.redirect_to.as_deref(), fields.reason_code.as_deref(), fields.content_sha256.as_deref(), fields.obligation.as_deref()];
-        check(&self.body, &dates, "a date", |plan| matches!(plan, Plan::Text(text) if matches!(text.shape, Shape::Date)))?;
+        let texts = [
+            fields.redirect_to.as_deref(),
+            fields.reason_code.as_deref(),
+            fields.content_sha256.as_deref(),
+            fields.obligation.as_deref(),
+        ];
+        check(
+            &self.body,
+            &dates,
+            "a date",
+            |plan| matches!(plan, Plan::Text(text) if matches!(text.shape, Shape::Date)),
+        )?;
         check(&self.body, &flags, "a boolean", |plan| matches!(plan, Plan::Boolean))?;
         check(&self.body, &texts, "a string", |plan| matches!(plan, Plan::Text(_)))?;
         check(&self.body, &[fields.number.as_deref()], "an integer", |plan| matches!(plan, Plan::Integer(_)))?;
         check(&self.body, &[fields.registration.as_deref()], "an object", |plan| matches!(plan, Plan::Record(_)))?;
         if let Some(each) = each {
             let item = item_plan(&self.body, &each.items)?;
-            check(item, &[Some(each.key.as_str()), each.performer.as_deref()], "a string", |plan| matches!(plan, Plan::Text(_)))?;
-            check(item, &[each.due.as_deref()], "a date", |plan| matches!(plan, Plan::Text(text) if matches!(text.shape, Shape::Date)))?;
+            check(item, &[Some(each.key.as_str()), each.performer.as_deref()], "a string", |plan| {
+                matches!(plan, Plan::Text(_))
+            })?;
+            check(
+                item,
+                &[each.due.as_deref()],
+                "a date",
+                |plan| matches!(plan, Plan::Text(text) if matches!(text.shape, Shape::Date)),
+            )?;
         }
         match (&fields.answered_items, &fields.answered_key) {
-            (Some(list), Some(key)) => check(item_plan(&self.body, list)?, &[Some(key.as_str())], "a string", |plan| matches!(plan, Plan::Text(_))),
+            (Some(list), Some(key)) => check(item_plan(&self.body, list)?, &[Some(key.as_str())], "a string", |plan| {
+                matches!(plan, Plan::Text(_))
+            }),
             (None, None) => Ok(()),
             _ => Err("answered_items and answered_key go together".into()),
         }

@@ -79,7 +79,8 @@ pub(super) fn add_folder(catalogue: &mut Catalogue, root: &Path) -> Loaded<()> {
 }
 
 fn subfolders(folder: &Path, root: &Path) -> Loaded<Vec<PathBuf>> {
-    let unreadable = |error: std::io::Error| fault(&below(folder, root), "", format!("the folder cannot be read: {error}"));
+    let unreadable =
+        |error: std::io::Error| fault(&below(folder, root), "", format!("the folder cannot be read: {error}"));
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -101,7 +102,11 @@ fn read(path: &Path, root: &Path) -> Loaded<Option<Box<str>>> {
     let mut text = String::new();
     file.take(limits::CATALOGUE_FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
     if text.len() as u64 > limits::CATALOGUE_FILE_BYTES_MAX {
-        return Err(fault(&below(path, root), "", format!("the file is over {} bytes", limits::CATALOGUE_FILE_BYTES_MAX)));
+        return Err(fault(
+            &below(path, root),
+            "",
+            format!("the file is over {} bytes", limits::CATALOGUE_FILE_BYTES_MAX),
+        ));
     }
     Ok(Some(text.into()))
 }
@@ -156,9 +161,15 @@ fn add(catalogue: &mut Catalogue, folder: Folder) -> Loaded<()> {
             return Err(fault(&format!("{}/{}/body.schema.json", known.code, known.version), "", remedy));
         }
         (Assembled { entry, schema_given: true }, _) => entry,
-        (Assembled { entry, schema_given: false }, Some(known)) => Entry { body: known.body, schema: known.schema, ..entry },
+        (Assembled { entry, schema_given: false }, Some(known)) => {
+            Entry { body: known.body, schema: known.schema, ..entry }
+        }
         (Assembled { entry, schema_given: false }, None) => {
-            return Err(fault(&format!("{}/{}/body.schema.json", entry.code, entry.version), "", "the file is missing"));
+            return Err(fault(
+                &format!("{}/{}/body.schema.json", entry.code, entry.version),
+                "",
+                "the file is missing",
+            ));
         }
     };
     entry.check_fact_fields().map_err(|remedy| fault(&file, "facts", remedy))?;
@@ -213,7 +224,8 @@ fn check_answers(catalogue: &Catalogue) -> Loaded<()> {
         if let Some(unknown) = types.into_iter().find(|code| !catalogue.knows(code.as_str())) {
             return Err(fault(&file, "answer.types", format!("`{unknown}` is no type of the catalogue")));
         }
-        let dated = entry.answer.as_ref().and_then(|answer| answer.each.as_ref()).is_some_and(|each| each.due.is_some());
+        let dated =
+            entry.answer.as_ref().and_then(|answer| answer.each.as_ref()).is_some_and(|each| each.due.is_some());
         if entry.demands_answer() && entry.term.is_none() && !dated {
             return Err(fault(&file, "term", "a mandatory answer has a [term], or [answer.each] with a `due` field"));
         }

@@ -43,7 +43,9 @@ fn check(inner: &str) -> Result<(), Remedy> {
             '|' if groups == 0 => return Err("put alternatives into a group: ^(a|b)$".into()),
             '|' => repeatable = false,
             '*' | '+' | '?' | '{' if !was_repeatable => {
-                return Err(format!("`{one}` has nothing to repeat; lazy and possessive repetition differ between engines"));
+                return Err(format!(
+                    "`{one}` has nothing to repeat; lazy and possessive repetition differ between engines"
+                ));
             }
             '*' | '+' | '?' => repeatable = false,
             '{' => {
@@ -69,7 +71,9 @@ fn class(rest: &mut std::str::Chars<'_>) -> Result<(), Remedy> {
     loop {
         match rest.next() {
             None => return Err("a `[` has no `]`".into()),
-            Some(']') if members == 0 || range_open => return Err("a class is empty or ends in `-`; escape it: \\-".into()),
+            Some(']') if members == 0 || range_open => {
+                return Err("a class is empty or ends in `-`; escape it: \\-".into());
+            }
             Some(']') => return Ok(()),
             Some('-') if members == 0 || range_open => return Err("escape `-` at the edge of a class: \\-".into()),
             Some('-') => range_open = true,
@@ -87,7 +91,9 @@ fn class(rest: &mut std::str::Chars<'_>) -> Result<(), Remedy> {
 fn escape(escaped: Option<char>, allowed: &str) -> Result<(), Remedy> {
     match escaped {
         Some(one) if allowed.contains(one) => Ok(()),
-        Some(one) => Err(format!("`\\{one}` differs between engines; write the characters themselves, as [0-9] or [a-z]")),
+        Some(one) => {
+            Err(format!("`\\{one}` differs between engines; write the characters themselves, as [0-9] or [a-z]"))
+        }
         None => Err("the pattern ends in a backslash".into()),
     }
 }
@@ -110,7 +116,9 @@ mod tests {
 
     #[test]
     fn patterns_that_mean_the_same_everywhere_are_taken() {
-        for pattern in ["^[a-z][a-z0-9_\\-]*(\\.[a-z0-9_\\-]+)+$", "^(a|b){2,3}$", "^[^@ ]+@[^@ ]+$", "^[А-Яа-яЁё]{1,}$", "^$"] {
+        for pattern in
+            ["^[a-z][a-z0-9_\\-]*(\\.[a-z0-9_\\-]+)+$", "^(a|b){2,3}$", "^[^@ ]+@[^@ ]+$", "^[А-Яа-яЁё]{1,}$", "^$"]
+        {
             assert!(compile(pattern).is_ok(), "{pattern}: {:?}", compile(pattern));
         }
     }
@@ -118,8 +126,31 @@ mod tests {
     #[test]
     fn patterns_that_engines_read_differently_are_refused() {
         for pattern in [
-            "a", "^a", "^\\d+$", "^\\w$", "^.$", "^(?:a)$", "^(?=a)$", "^a|b$", "^a*?$", "^a++$", "^a{,3}$", "^[a-z&&b]$", "^[]a]$",
-            "^[a-]$", "^[-a]$", "^a$b$", "^(a$", "^a)$", "^[a$", "^*a$", "^\\$", "^\\u0041$", "^[[a]]$", "^a{2}{3}$", "^(|*)$",
+            "a",
+            "^a",
+            "^\\d+$",
+            "^\\w$",
+            "^.$",
+            "^(?:a)$",
+            "^(?=a)$",
+            "^a|b$",
+            "^a*?$",
+            "^a++$",
+            "^a{,3}$",
+            "^[a-z&&b]$",
+            "^[]a]$",
+            "^[a-]$",
+            "^[-a]$",
+            "^a$b$",
+            "^(a$",
+            "^a)$",
+            "^[a$",
+            "^*a$",
+            "^\\$",
+            "^\\u0041$",
+            "^[[a]]$",
+            "^a{2}{3}$",
+            "^(|*)$",
         ] {
             assert!(compile(pattern).is_err(), "{pattern}");
         }

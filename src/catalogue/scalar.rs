@@ -96,7 +96,9 @@ pub fn in_alphabet(text: &str, alphabet: Alphabet) -> bool {
     }
     text.chars().all(|one| match alphabet {
         Alphabet::Line => !one.is_control() && !matches!(one, '\u{FFFE}' | '\u{FFFF}'),
-        Alphabet::Lines => !matches!(one, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}'),
+        Alphabet::Lines => {
+            !matches!(one, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
+        }
     })
 }
 

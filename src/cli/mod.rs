@@ -1,1 +1,2 @@
-//! (room to be furnished)
+//! The commands.
+pub mod convert;

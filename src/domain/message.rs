@@ -115,6 +115,23 @@ pub enum Track {
     DangerousPosition,
 }
 
+impl Track {
+    /// The code in the envelope.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::DifficultSituation => "difficult_situation",
+            Self::DangerousPosition => "dangerous_position",
+        }
+    }
+
+    /// The track of a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::DifficultSituation, Self::DangerousPosition].into_iter().find(|track| track.code() == code)
+    }
+}
+
 /// The four levels of support (S3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -126,6 +143,25 @@ pub enum Level {
     Crisis,
     /// Экстренный.
     Emergency,
+}
+
+impl Level {
+    /// The code in the envelope.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Adaptation => "adaptation",
+            Self::Basic => "basic",
+            Self::Crisis => "crisis",
+            Self::Emergency => "emergency",
+        }
+    }
+
+    /// The level of a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Adaptation, Self::Basic, Self::Crisis, Self::Emergency].into_iter().find(|level| level.code() == code)
+    }
 }
 
 /// An act and its article, e.g. «120-ФЗ», «ст. 9».
