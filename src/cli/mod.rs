@@ -1,2 +1,2 @@
-//! (room to be furnished)
-pub mod due;
+//! The commands.
+pub mod convert;

@@ -41,7 +41,7 @@ impl<'d> Scanner<'d> {
 
     /// Another scanner of the same document that stands at an earlier value, within `depth` objects.
     pub(super) fn again_from(&self, at: usize, depth: usize) -> Self {
-        Self { text: self.text, at, depth, values: self.values }
+        Self { text: self.text, at, depth, values: 0 }
     }
 
     pub(super) fn depth(&self) -> usize {
