@@ -43,3 +43,6 @@ pub const SCHEMA_DEPTH_MAX: usize = 32;
 
 /// Bytes of one file of the catalogue.
 pub const CATALOGUE_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Bytes of a quarantined document that are kept.
+pub const QUARANTINE_BYTES_MAX: usize = 256 * 1024;

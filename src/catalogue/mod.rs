@@ -3,6 +3,7 @@
 //! Promises: adding a type is adding a folder; a faulty folder is refused with its file, place and remedy before
 //! anything is exchanged. Never: reads a file after loading, never holds a message.
 
+pub mod calendars;
 pub mod dialect;
 pub mod entry;
 pub mod facts;

@@ -1,2 +1,85 @@
-//! The commands.
+//! The commands: data on standard output, words on standard error, an exit code that says how it went.
+//!
+//! Promises: 0 done, 1 the input or the state says no, 2 the call is wrong; every error names the remedy.
+//! Never: asks at a prompt; takes a secret as a flag.
+
 pub mod convert;
+pub mod due;
+pub mod health;
+
+use crate::config::Config;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Шлюз межведомственного взаимодействия: запросы и ответы о детях, сроки, напоминания.
+#[derive(Debug, Parser)]
+#[command(name = "mezhved", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Файл настроек (иначе ./mezhved.toml, если он есть).
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Проверить настройки: все ошибки сразу, со строкой и ключом.
+    CheckConfig,
+    /// Спросить работающий шлюз, готов ли он (для проверки контейнера).
+    Health,
+    /// Посчитать срок и объяснить его; без --from и --term читает строки JSON.
+    Due(due::DueArgs),
+    /// Переписать сообщения из XML в JSON и обратно, строго проверив.
+    Convert(convert::Args),
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wrong) => {
+            let code = if wrong.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            // If even the words cannot be written, the exit code still says it.
+            let _ = wrong.print();
+            return code;
+        }
+    };
+    dispatch(cli).unwrap_or_else(|error| {
+        report(&error);
+        ExitCode::FAILURE
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "the words of a command go to standard error")]
+fn report(error: &anyhow::Error) {
+    eprintln!("mezhved: {error:#}");
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let stdin = std::io::stdin;
+    let stdout = || std::io::BufWriter::new(std::io::stdout().lock());
+    match cli.command {
+        Command::CheckConfig => check_config(cli.config),
+        Command::Health => health::run(&config(cli.config)?),
+        Command::Due(args) => due::run(&args, stdin().lock(), stdout()),
+        Command::Convert(args) => convert::run(&args, &mut stdin().lock(), &mut stdout(), &mut std::io::stderr()),
+    }
+}
+
+/// The configuration that a command runs by.
+fn config(named: Option<PathBuf>) -> anyhow::Result<Config> {
+    let here = PathBuf::from("mezhved.toml");
+    let file = named.or_else(|| here.exists().then_some(here));
+    Ok(Config::load(file.as_deref())?)
+}
+
+#[expect(clippy::print_stderr, reason = "the words of a command go to standard error")]
+fn check_config(named: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let config = config(named)?;
+    let _ = config;
+    eprintln!("the configuration is right");
+    Ok(ExitCode::SUCCESS)
+}

@@ -3,6 +3,7 @@
 //! Promises: every key has a default with prose above it in `config/mezhved.toml`; all faults are reported at once,
 //! each with its key, its line and a hint. Never: prints a secret.
 
+pub mod participants;
 mod read;
 
 pub use read::{ConfigFault, ConfigFaults};

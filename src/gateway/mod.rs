@@ -8,6 +8,7 @@ mod commands;
 mod committer;
 pub mod content;
 pub mod dispatch;
+mod intake;
 pub mod policy;
 pub mod ports;
 mod receipts;
