@@ -139,10 +139,10 @@ fn exchange_of(received: &Received, work: &WorkingSet<'_>) -> ExchangeId {
 
 /// A repeat: the original outcome, and over AMQP the original receipt once more.
 fn repeated(received: &Received, accepted: Accepted, work: &mut WorkingSet<'_>) -> Submitted {
-    if received.channel == ChannelKind::Amqp {
-        if let Err(fault) = receipts::accepted(&received.arrived, &accepted, work) {
-            tracing::error!(%fault, "the receipt of a repeat could not be made again");
-        }
+    if received.channel == ChannelKind::Amqp
+        && let Err(fault) = receipts::accepted(&received.arrived, &accepted, work)
+    {
+        tracing::error!(%fault, "the receipt of a repeat could not be made again");
     }
     metrics::counter!("mezhved_messages_repeated_total").increment(1);
     Submitted { message: received.message.envelope.id, accepted, duplicate: true }

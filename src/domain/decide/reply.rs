@@ -226,11 +226,11 @@ fn redirect(
             exchange.duties.push(successor);
         }
     }
-    if let Some(root) = &mut exchange.root {
-        if !root.to.contains(&to) {
-            root.to.push(to.clone());
-            decision.forwards.push(Forward { message: root.message, to });
-        }
+    if let Some(root) = &mut exchange.root
+        && !root.to.contains(&to)
+    {
+        root.to.push(to.clone());
+        decision.forwards.push(Forward { message: root.message, to });
     }
     Ok(())
 }
