@@ -9,7 +9,7 @@ mod view;
 
 pub(super) use claim::claim;
 pub(super) use settle::{prove, settle};
-pub(super) use view::{inbox, of_exchange, one};
+pub(super) use view::{inbox, inbox_letter, of_exchange, one};
 
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::{OutboxRow, StoredMessage};
@@ -24,8 +24,9 @@ use std::collections::HashMap;
 /// it is still on its way. Gives how many new rows no accepted message owes: receipts, and what was forwarded.
 pub(super) fn queue(connection: &Connection, changes: &Changes, refs: &mut Refs<'_>) -> Result<i64, StoreError> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO outbox (message, recipient, route, exchange, state, queued_at, ready_at, format, content)
-         VALUES (?1, ?2, ?3, ?4, 'queued', ?5, ?5, ?6, ?7)
+        "INSERT INTO outbox (message, recipient, route, exchange, exchange_n, state, queued_at, ready_at, format,
+                             content)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6, ?7, ?8)
          ON CONFLICT (message, recipient) DO NOTHING",
     )?;
     let mut again = connection.prepare_cached(
@@ -37,11 +38,13 @@ pub(super) fn queue(connection: &Connection, changes: &Changes, refs: &mut Refs<
     let mut beyond = 0;
     for row in &changes.outbox {
         let (message, recipient, queued_at) = (row.message.0.as_bytes(), row.recipient.as_str(), micros(row.queued_at));
-        let exchange = row.exchange.map(|id| refs.exchange_or_unseen(id)).transpose()?;
+        let exchange = row.exchange.as_ref().map(|id| id.0.as_bytes());
+        let exchange_n = row.exchange.map(|id| refs.exchange(id)).transpose()?.flatten();
         let format = row.content.as_ref().map(|(format, _)| format_code(*format));
         let content = row.content.as_ref().map(|(_, content)| &content[..]);
         let route = row.route.code();
-        let new = insert.execute(params![message, recipient, route, exchange, queued_at, format, content])?;
+        let values = params![message, recipient, route, exchange, exchange_n, queued_at, format, content];
+        let new = insert.execute(values)?;
         if new == 0 {
             again.execute(params![message, recipient, route, queued_at])?;
         } else if !is_owed(connection, row, saved.get(&row.message))? {

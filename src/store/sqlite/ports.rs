@@ -82,6 +82,11 @@ impl Reads for SqliteStore {
         self.readers.run(move |connection| outbox::inbox(connection, &page)).await
     }
 
+    async fn inbox_letter(&self, message: MessageId, to: &ParticipantCode) -> Result<Option<Claimed>, StoreError> {
+        let to = to.clone();
+        self.readers.run(move |connection| outbox::inbox_letter(connection, message, &to)).await
+    }
+
     async fn delivery(&self, message: MessageId, to: &ParticipantCode) -> Result<Option<DeliveryRow>, StoreError> {
         let to = to.clone();
         self.readers.run(move |connection| outbox::one(connection, message, &to)).await

@@ -2,7 +2,6 @@
 //!
 //! Promises: all or nothing. Never: commits; that is the writer's.
 
-use crate::domain::ids::ParticipantCode;
 use crate::gateway::ports::{Changes, StoreError};
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::row::int;
@@ -24,11 +23,9 @@ pub(super) fn save(connection: &Connection, changes: &Changes) -> Result<(), Sto
     figures::accepted(connection, addressees(changes) + beyond)
 }
 
-/// The addressees of the accepted messages, the gateway itself apart: nothing is delivered to it.
+/// The addressees of the accepted messages: each is owed a delivery.
 fn addressees(changes: &Changes) -> i64 {
-    let gateway = ParticipantCode::gateway();
-    let recipients = changes.messages.iter().flat_map(|message| &message.recipients);
-    int(recipients.filter(|code| **code != gateway).count())
+    int(changes.messages.iter().map(|message| message.recipients.len()).sum::<usize>())
 }
 
 /// The instant of a batch, for what bears none of its own.

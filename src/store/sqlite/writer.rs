@@ -3,13 +3,15 @@
 //! Promises: one transaction at a time, in the order asked for; while a unit is open everything else waits; a unit
 //! that is dropped, or held too long, is rolled back. Never: confirms before the log is on disk.
 
-use crate::gateway::ports::decisions::Unit;
+use crate::domain::ids::ParticipantCode;
+use crate::gateway::ports::decisions::{Register, Unit};
 use crate::gateway::ports::{Changes, Keys, Loaded, StoreError};
 use crate::store::sqlite::fault::unavailable;
 use crate::store::sqlite::lock::Lock;
-use crate::store::sqlite::{load, save};
+use crate::store::sqlite::{journal, load, save};
 use async_trait::async_trait;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -29,15 +31,16 @@ pub(super) struct Writer {
 }
 
 enum Job {
-    Begin { keys: Keys, reply: Reply<(Loaded, Sender<Commit>)> },
+    Begin { keys: Keys, reply: Reply<(Loaded, Sender<Step>)> },
     Run(Box<dyn FnOnce(&mut Connection) + Send>),
 }
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
-struct Commit {
-    changes: Changes,
-    reply: Reply<()>,
+/// What is asked of an open unit.
+enum Step {
+    Registers { of: Vec<(ParticipantCode, i32)>, reply: Reply<HashMap<Register, u64>> },
+    Commit { changes: Box<Changes>, reply: Reply<()> },
 }
 
 impl Writer {
@@ -57,8 +60,8 @@ impl Writer {
     pub(super) async fn begin(&self, keys: Keys) -> Result<(Box<dyn Unit>, Loaded), StoreError> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Begin { keys, reply })?;
-        let (loaded, commit) = answer.await.map_err(|_| gone())??;
-        Ok((Box::new(SqliteUnit(commit)), loaded))
+        let (loaded, steps) = answer.await.map_err(|_| gone())??;
+        Ok((Box::new(SqliteUnit(steps)), loaded))
     }
 
     /// Does some work in a transaction of its own.
@@ -114,7 +117,7 @@ fn transact<T>(
 }
 
 /// One unit from its beginning to its end. Leaving early drops the transaction, which rolls it back.
-fn unit(connection: &mut Connection, keys: &Keys, reply: Reply<(Loaded, Sender<Commit>)>) {
+fn unit(connection: &mut Connection, keys: &Keys, reply: Reply<(Loaded, Sender<Step>)>) {
     let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from);
     let loaded = begun.and_then(|transaction| Ok((load::load(&transaction, keys)?, transaction)));
     let (transaction, loaded) = match loaded {
@@ -124,23 +127,38 @@ fn unit(connection: &mut Connection, keys: &Keys, reply: Reply<(Loaded, Sender<C
             return;
         }
     };
-    let (commit, committed) = mpsc::channel();
-    if reply.send(Ok((loaded, commit))).is_err() {
+    let (steps, asked) = mpsc::channel();
+    if reply.send(Ok((loaded, steps))).is_err() {
         return;
     }
-    let Ok(Commit { changes, reply }) = committed.recv_timeout(UNIT_HELD_MAX) else { return };
-    let saved = save::save(&transaction, &changes).and_then(|()| Ok(transaction.commit()?));
-    let _ = reply.send(saved);
+    while let Ok(step) = asked.recv_timeout(UNIT_HELD_MAX) {
+        match step {
+            Step::Registers { of, reply } => {
+                let _ = reply.send(journal::registers(&transaction, &of));
+            }
+            Step::Commit { changes, reply } => {
+                let saved = save::save(&transaction, &changes).and_then(|()| Ok(transaction.commit()?));
+                let _ = reply.send(saved);
+                return;
+            }
+        }
+    }
 }
 
 /// The caller's end of an open transaction.
-struct SqliteUnit(Sender<Commit>);
+struct SqliteUnit(Sender<Step>);
 
 #[async_trait]
 impl Unit for SqliteUnit {
+    async fn registers(&mut self, of: Vec<(ParticipantCode, i32)>) -> Result<HashMap<Register, u64>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.0.send(Step::Registers { of, reply }).map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
     async fn commit(self: Box<Self>, changes: Changes) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.0.send(Commit { changes, reply }).map_err(|_| gone())?;
+        self.0.send(Step::Commit { changes: Box::new(changes), reply }).map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }

@@ -109,13 +109,15 @@ CREATE INDEX alert_by_end ON alert (until) WHERE state = 'acknowledged';
 CREATE INDEX alert_unresolved ON alert (obligation) WHERE state <> 'resolved';
 
 -- Deliveries. `seq` is the cursor of an inbox. `ready_at` is when a waiting row may be taken: when it was queued, when
--- its lease runs out, when it is tried again. `content` is a receipt's own; a message's stands in `message`.
+-- its lease runs out, when it is tried again. `content` is a receipt's own; a message's stands in `message`. A refusal
+-- may name an exchange that we do not hold: `exchange` is as it was said, `exchange_n` is set where we hold it.
 CREATE TABLE outbox (
     seq            INTEGER PRIMARY KEY,
     message        BLOB NOT NULL CHECK (length(message) = 16),
     recipient      TEXT NOT NULL,
     route          TEXT NOT NULL CHECK (route IN ('inbox', 'amqp', 'push')),
-    exchange       INTEGER REFERENCES exchange (n),
+    exchange       BLOB CHECK (length(exchange) = 16),
+    exchange_n     INTEGER REFERENCES exchange (n),
     state          TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'waiting_retry', 'delivered', 'registered',
                                                   'rejected', 'undeliverable')),
     attempts       INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
@@ -136,7 +138,7 @@ CREATE TABLE outbox (
     CHECK (state NOT IN ('waiting_retry', 'rejected', 'undeliverable') OR error IS NOT NULL),
     CHECK ((format IS NULL) = (content IS NULL))
 ) STRICT;
-CREATE INDEX outbox_by_exchange ON outbox (exchange) WHERE exchange IS NOT NULL;
+CREATE INDEX outbox_by_exchange ON outbox (exchange_n) WHERE exchange_n IS NOT NULL;
 CREATE INDEX outbox_ready ON outbox (route, ready_at) WHERE ready_at IS NOT NULL AND route <> 'inbox';
 CREATE INDEX outbox_inbox ON outbox (recipient, seq) WHERE route = 'inbox' AND state = 'queued';
 CREATE INDEX outbox_waiting ON outbox (queued_at) WHERE ready_at IS NOT NULL;

@@ -12,9 +12,9 @@ use rusqlite::{Connection, Row, params};
 /// Leases what is ready: queued, due for another attempt, or left by a worker that died.
 pub(in crate::store::sqlite) fn claim(connection: &Connection, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
     let mut ready = connection.prepare_cached(
-        "SELECT o.seq, o.message, o.recipient, o.attempts, o.queued_at, x.id AS exchange_id,
+        "SELECT o.seq, o.message, o.recipient, o.attempts, o.queued_at, o.exchange,
                 coalesce(o.format, m.format) AS format, coalesce(o.content, m.content) AS content
-         FROM outbox o LEFT JOIN message m ON m.id = o.message LEFT JOIN exchange x ON x.n = o.exchange
+         FROM outbox o LEFT JOIN message m ON m.id = o.message
          WHERE o.route = ?1 AND o.route <> 'inbox' AND o.ready_at <= ?2
          ORDER BY o.ready_at, o.seq LIMIT ?3",
     )?;
@@ -48,7 +48,7 @@ pub(super) fn letter(row: &Row<'_>) -> Result<Claimed, StoreError> {
     Ok(Claimed {
         message: MessageId(record.uuid("message")?),
         recipient: record.participant("recipient")?,
-        exchange: record.opt_uuid("exchange_id")?.map(ExchangeId),
+        exchange: record.opt_uuid("exchange")?.map(ExchangeId),
         format: record.one_of("format")?,
         content: Bytes::copy_from_slice(record.blob("content")?),
         attempts: record.integer("attempts")?,
