@@ -1,1 +1,5 @@
-//! (room to be furnished)
+//! The stores: what the gateway has decided, on disk.
+//!
+//! Promises: what a store has confirmed survives a power cut. Never: decides; knows of HTTP or of a broker.
+
+pub mod sqlite;

@@ -1,0 +1,157 @@
+//! Obligations: one row each, with the columns that queries ask for beside the record as a whole.
+//!
+//! Promises: the columns are computed from the facts at every write, so that they cannot drift from them.
+//! Never: reads a state from a column; the state is a function of the facts.
+
+use crate::domain::ids::{ExchangeId, ObligationId, TypeCode};
+use crate::domain::obligation::{Fact, FrozenDue, Obligation};
+use crate::domain::rule::{Release, Urgency};
+use crate::gateway::ports::StoreError;
+use crate::store::sqlite::fault::unwritable;
+use crate::store::sqlite::row::{Record, micros};
+use rusqlite::{CachedStatement, Connection, Row, params};
+use serde::{Deserialize, Serialize};
+
+/// What is only ever read as a whole, as written.
+#[derive(Serialize)]
+struct Whole<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<&'a str>,
+    answer_types: &'a [TypeCode],
+    release: Release,
+    due: &'a FrozenDue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extension_days_max: Option<u32>,
+    facts: &'a [Fact],
+}
+
+/// The same, as read.
+#[derive(Deserialize)]
+struct WholeRead {
+    #[serde(default)]
+    item: Option<String>,
+    answer_types: Vec<TypeCode>,
+    release: Release,
+    due: FrozenDue,
+    #[serde(default)]
+    extension_days_max: Option<u32>,
+    facts: Vec<Fact>,
+}
+
+/// Writes obligations.
+pub(super) struct Writer<'c>(CachedStatement<'c>);
+
+impl<'c> Writer<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Result<Self, StoreError> {
+        Ok(Self(connection.prepare_cached(
+            "INSERT INTO obligation (id, exchange, performer, controller, request_type, urgency, case_no, opened_at,
+                                     state, due_on, due_at, interim, closed_at, record)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+             ON CONFLICT (id) DO UPDATE SET
+                 performer = excluded.performer, controller = excluded.controller,
+                 request_type = excluded.request_type, urgency = excluded.urgency, case_no = excluded.case_no,
+                 opened_at = excluded.opened_at, state = excluded.state, due_on = excluded.due_on,
+                 due_at = excluded.due_at, interim = excluded.interim, closed_at = excluded.closed_at,
+                 record = excluded.record
+             RETURNING n",
+        )?))
+    }
+
+    /// Writes one and gives its row.
+    pub(super) fn save(&mut self, exchange: i64, one: &Obligation) -> Result<i64, StoreError> {
+        let whole = Whole {
+            item: one.item.as_deref(),
+            answer_types: &one.answer_types,
+            release: one.release,
+            due: &one.due,
+            extension_days_max: one.extension_days_max,
+            facts: &one.facts,
+        };
+        let values = params![
+            one.id.0.as_bytes(),
+            exchange,
+            one.performer.as_str(),
+            one.controller.as_str(),
+            one.request_type.as_str(),
+            urgency_code(one.urgency),
+            one.case,
+            micros(one.opened_at),
+            one.state().code(),
+            one.due_on().to_string(),
+            micros(one.due_at()),
+            one.facts.iter().any(|fact| matches!(fact, Fact::Interim { .. })),
+            one.closed_at().map(micros),
+            serde_json::to_string(&whole).map_err(unwritable)?,
+        ];
+        Ok(self.0.query_row(values, |row| row.get(0))?)
+    }
+}
+
+fn urgency_code(urgency: Urgency) -> &'static str {
+    match urgency {
+        Urgency::Normal => "normal",
+        Urgency::Urgent => "urgent",
+        Urgency::Emergency => "emergency",
+    }
+}
+
+/// An obligation with its row and the row of its exchange.
+pub(super) struct Found {
+    pub(super) n: i64,
+    pub(super) exchange_n: i64,
+    pub(super) obligation: Obligation,
+}
+
+/// The obligations of an exchange, in the order in which they were opened.
+pub(super) fn of_exchange(
+    connection: &Connection,
+    (exchange_n, exchange): (i64, ExchangeId),
+) -> Result<Vec<Found>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT n, id, exchange, performer, controller, request_type, urgency, case_no, opened_at, record
+         FROM obligation WHERE exchange = ?1 ORDER BY n",
+    )?;
+    statement.query_and_then([exchange_n], |row| read(row, exchange))?.collect()
+}
+
+/// The obligation of that row; the caller has found the row in the same snapshot.
+pub(super) fn by_row(connection: &Connection, n: i64) -> Result<Found, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT o.n, o.id, exchange, performer, controller, request_type, urgency, case_no, opened_at, record,
+                x.id AS exchange_id
+         FROM obligation o JOIN exchange x ON x.n = o.exchange WHERE o.n = ?1",
+    )?;
+    let read = |row: &Row<'_>| {
+        let exchange = ExchangeId(Record::new(row, "obligation").uuid("exchange_id")?);
+        read(row, exchange)
+    };
+    let missing = || StoreError::Inconsistent {
+        table: "obligation",
+        column: "n",
+        row: n.to_string(),
+        problem: "the row has gone, or its exchange".to_owned(),
+    };
+    statement.query_and_then([n], read)?.next().ok_or_else(missing)?
+}
+
+fn read(row: &Row<'_>, exchange: ExchangeId) -> Result<Found, StoreError> {
+    let record = Record::new(row, "obligation");
+    let whole: WholeRead = record.json("record")?;
+    let obligation = Obligation {
+        id: ObligationId(record.uuid("id")?),
+        exchange,
+        item: whole.item,
+        performer: record.participant("performer")?,
+        controller: record.participant("controller")?,
+        request_type: record.type_code("request_type")?,
+        answer_types: whole.answer_types,
+        release: whole.release,
+        urgency: record.one_of("urgency")?,
+        case: record.opt_string("case_no")?,
+        opened_at: record.instant("opened_at")?,
+        due: whole.due,
+        extension_days_max: whole.extension_days_max,
+        facts: whole.facts,
+    };
+    Ok(Found { n: record.integer("n")?, exchange_n: record.integer("exchange")?, obligation })
+}

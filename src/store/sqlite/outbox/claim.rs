@@ -1,0 +1,57 @@
+//! Leasing deliveries to the worker that sends them.
+//!
+//! Promises: costs the same however many are done. Never: leases a row of an inbox.
+
+use crate::domain::ids::{ExchangeId, MessageId};
+use crate::gateway::ports::StoreError;
+use crate::gateway::ports::decisions::{Claim, Claimed};
+use crate::store::sqlite::row::{Record, int, micros};
+use bytes::Bytes;
+use rusqlite::{Connection, Row, params};
+
+/// Leases what is ready: queued, due for another attempt, or left by a worker that died.
+pub(in crate::store::sqlite) fn claim(connection: &Connection, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
+    let mut ready = connection.prepare_cached(
+        "SELECT o.seq, o.message, o.recipient, o.attempts, o.queued_at, o.exchange,
+                coalesce(o.format, m.format) AS format, coalesce(o.content, m.content) AS content
+         FROM outbox o LEFT JOIN message m ON m.id = o.message
+         WHERE o.route = ?1 AND o.route <> 'inbox' AND o.ready_at <= ?2
+         ORDER BY o.ready_at, o.seq LIMIT ?3",
+    )?;
+    let read = |row: &Row<'_>| Ok::<_, StoreError>((Record::new(row, "outbox").integer("seq")?, letter(row)));
+    let values = params![claim.route.code(), micros(claim.now), int(claim.limit)];
+    let found: Vec<(i64, Result<Claimed, StoreError>)> =
+        ready.query_and_then(values, read)?.collect::<Result<_, _>>()?;
+
+    let mut lease = connection.prepare_cached("UPDATE outbox SET state = 'sending', ready_at = ?2 WHERE seq = ?1")?;
+    let mut stop = connection
+        .prepare_cached("UPDATE outbox SET state = 'undeliverable', ready_at = NULL, error = ?2 WHERE seq = ?1")?;
+    let mut leased = Vec::with_capacity(found.len());
+    for (seq, letter) in found {
+        match letter {
+            Ok(letter) => {
+                lease.execute(params![seq, micros(claim.lease_until)])?;
+                leased.push(letter);
+            }
+            // One unreadable row must not hold up all others: a person sees it.
+            Err(error) => {
+                stop.execute(params![seq, error.to_string()])?;
+            }
+        }
+    }
+    Ok(leased)
+}
+
+/// A row of the outbox with what it delivers.
+pub(super) fn letter(row: &Row<'_>) -> Result<Claimed, StoreError> {
+    let record = Record::new(row, "outbox");
+    Ok(Claimed {
+        message: MessageId(record.uuid("message")?),
+        recipient: record.participant("recipient")?,
+        exchange: record.opt_uuid("exchange")?.map(ExchangeId),
+        format: record.one_of("format")?,
+        content: Bytes::copy_from_slice(record.blob("content")?),
+        attempts: record.integer("attempts")?,
+        queued_at: record.instant("queued_at")?,
+    })
+}

@@ -1,0 +1,181 @@
+//! The ports of the gateway, answered from SQLite: each call is one job for the writer or for a reader.
+//!
+//! Promises: every write is one transaction. Never: holds SQL; that stands with its table.
+
+use crate::domain::decision::Event;
+use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode};
+use crate::domain::participant::Participant;
+use crate::gateway::ports::accounts::{Session, StoredKey, User};
+use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, JournalRow, StoredMessage, Unit};
+use crate::gateway::ports::reads::{
+    DeliveryRow, DutyFilter, DutyRow, ExchangeRecord, Figures, InboxItem, InboxPage, JournalFilter, QuarantineView,
+    Tally, TallyAt,
+};
+use crate::gateway::ports::{Accounts, Decisions, Keys, Loaded, Reads, StoreError};
+use crate::store::sqlite::refs::Refs;
+use crate::store::sqlite::{
+    SqliteStore, accounts, events, exchanges, figures, journal, messages, outbox, participants, quarantine, rungs,
+    search,
+};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+
+#[async_trait]
+impl Decisions for SqliteStore {
+    async fn begin(&self, keys: Keys) -> Result<(Box<dyn Unit>, Loaded), StoreError> {
+        self.writer.begin(keys).await
+    }
+
+    async fn due_obligations(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<ObligationId>, StoreError> {
+        self.readers.run(move |connection| rungs::due(connection, now, limit)).await
+    }
+
+    async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+        self.writer.run(move |connection| outbox::claim(connection, &claim)).await
+    }
+
+    async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), StoreError> {
+        let work = move |connection: &rusqlite::Transaction<'_>| {
+            outbox::settle(connection, &attempts)?;
+            events::save(connection, &events, &mut Refs::new(connection)?)
+        };
+        self.writer.run(work).await
+    }
+
+    async fn latest_instant(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.readers.run(figures::latest_instant).await
+    }
+}
+
+#[async_trait]
+impl Reads for SqliteStore {
+    async fn participants(&self) -> Result<Vec<Participant>, StoreError> {
+        self.readers.run(participants::all).await
+    }
+
+    async fn participants_generation(&self) -> Result<u64, StoreError> {
+        self.readers.run(figures::generation).await
+    }
+
+    async fn message(&self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {
+        self.readers.run(move |connection| messages::by_id(connection, id)).await
+    }
+
+    async fn exchange(&self, id: ExchangeId) -> Result<Option<ExchangeRecord>, StoreError> {
+        self.readers.run(move |connection| exchange_record(connection, id)).await
+    }
+
+    async fn duty(&self, id: ObligationId) -> Result<Option<DutyRow>, StoreError> {
+        self.readers.run(move |connection| search::by_id(connection, id)).await
+    }
+
+    async fn duties(&self, filter: DutyFilter) -> Result<Vec<DutyRow>, StoreError> {
+        self.readers.run(move |connection| search::list(connection, &filter)).await
+    }
+
+    async fn tally(&self, at: TallyAt) -> Result<Tally, StoreError> {
+        self.readers.run(move |connection| figures::tally(connection, &at)).await
+    }
+
+    async fn inbox(&self, page: InboxPage) -> Result<Vec<InboxItem>, StoreError> {
+        self.readers.run(move |connection| outbox::inbox(connection, &page)).await
+    }
+
+    async fn inbox_letter(&self, message: MessageId, to: &ParticipantCode) -> Result<Option<Claimed>, StoreError> {
+        let to = to.clone();
+        self.readers.run(move |connection| outbox::inbox_letter(connection, message, &to)).await
+    }
+
+    async fn delivery(&self, message: MessageId, to: &ParticipantCode) -> Result<Option<DeliveryRow>, StoreError> {
+        let to = to.clone();
+        self.readers.run(move |connection| outbox::one(connection, message, &to)).await
+    }
+
+    async fn journal(&self, filter: JournalFilter) -> Result<Vec<JournalRow>, StoreError> {
+        self.readers.run(move |connection| journal::list(connection, &filter)).await
+    }
+
+    async fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<(u64, Event)>, StoreError> {
+        self.readers.run(move |connection| events::after(connection, seq, limit)).await
+    }
+
+    async fn last_event(&self) -> Result<u64, StoreError> {
+        self.readers.run(events::last).await
+    }
+
+    async fn quarantine(&self, after: u64, limit: usize) -> Result<Vec<QuarantineView>, StoreError> {
+        self.readers.run(move |connection| quarantine::after(connection, after, limit)).await
+    }
+
+    async fn figures(&self) -> Result<Figures, StoreError> {
+        self.readers.run(figures::figures).await
+    }
+}
+
+fn exchange_record(connection: &Connection, id: ExchangeId) -> Result<Option<ExchangeRecord>, StoreError> {
+    let Some(exchange) = exchanges::by_id(connection, id)? else { return Ok(None) };
+    let Some(row) = Refs::new(connection)?.exchange(id)? else { return Ok(None) };
+    Ok(Some(ExchangeRecord {
+        exchange,
+        messages: messages::of_exchange(connection, row)?,
+        events: events::of_exchange(connection, row)?,
+        deliveries: outbox::of_exchange(connection, row)?,
+    }))
+}
+
+#[async_trait]
+impl Accounts for SqliteStore {
+    async fn import_participants(&self, participants: Vec<Participant>) -> Result<(), StoreError> {
+        self.writer.run(move |connection| participants::import(connection, &participants)).await
+    }
+
+    async fn add_key(&self, key: StoredKey) -> Result<(), StoreError> {
+        self.writer.run(move |connection| accounts::add_key(connection, &key)).await
+    }
+
+    async fn key_owner(&self, sha256: [u8; 32], now: DateTime<Utc>) -> Result<Option<ParticipantCode>, StoreError> {
+        self.readers.run(move |connection| accounts::key_owner(connection, sha256, now)).await
+    }
+
+    async fn revoke_keys(&self, of: &ParticipantCode, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        let of = of.clone();
+        self.writer.run(move |connection| accounts::revoke_keys(connection, &of, at)).await
+    }
+
+    async fn webhook_secrets(&self, of: &ParticipantCode) -> Result<Vec<Vec<u8>>, StoreError> {
+        let of = of.clone();
+        self.readers.run(move |connection| accounts::webhook_secrets(connection, &of)).await
+    }
+
+    async fn add_webhook_secret(
+        &self,
+        of: &ParticipantCode,
+        secret: Vec<u8>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let of = of.clone();
+        self.writer.run(move |connection| accounts::add_webhook_secret(connection, &of, (&secret, at))).await
+    }
+
+    async fn add_user(&self, user: User) -> Result<(), StoreError> {
+        self.writer.run(move |connection| accounts::add_user(connection, &user)).await
+    }
+
+    async fn user(&self, login: &str) -> Result<Option<User>, StoreError> {
+        let login = login.to_owned();
+        self.readers.run(move |connection| accounts::user(connection, &login)).await
+    }
+
+    async fn add_session(&self, session: Session) -> Result<(), StoreError> {
+        self.writer.run(move |connection| accounts::add_session(connection, &session)).await
+    }
+
+    async fn session(&self, sha256: [u8; 32], now: DateTime<Utc>) -> Result<Option<Session>, StoreError> {
+        self.readers.run(move |connection| accounts::session(connection, sha256, now)).await
+    }
+
+    async fn end_session(&self, sha256: [u8; 32]) -> Result<(), StoreError> {
+        self.writer.run(move |connection| accounts::end_session(connection, sha256)).await
+    }
+}
