@@ -8,7 +8,7 @@ use crate::domain::message::Message;
 use crate::domain::rule::{
     AnswerRule, BodyFacts, Control, Item, ReceiptKind, RegistrationFact, Release, Role, TypeRule,
 };
-use crate::domain::term::Term;
+use crate::domain::term::{Term, Unit};
 use std::collections::HashMap;
 
 /// The rules of all types, by code and version.
@@ -51,21 +51,26 @@ impl Policies {
 
 fn rule_of(entry: &Entry) -> Result<TypeRule, String> {
     let role = role_of(entry)?;
-    let answer = match (&entry.answer, &entry.term) {
-        (Some(answer), Some(term)) if answer.mandatory => Some(AnswerRule {
+    let stated_by_item = Term::new(Unit::FixedDates, 1);
+    let answer = match &entry.answer {
+        Some(answer) if answer.mandatory => Some(AnswerRule {
             types: answer.types.clone(),
             release: match answer.release {
                 catalogue::Release::Automatic => Release::Automatic,
                 catalogue::Release::Controller => Release::Controller,
             },
-            term: term_of(term)?,
-            term_urgent: term.urgent.as_deref().map(term_of).transpose()?,
-            term_emergency: term.emergency.as_deref().map(term_of).transpose()?,
+            term: match (&entry.term, &answer.each) {
+                (Some(term), _) => term_of(term)?,
+                // Each item states its own date; one that does not is refused when it comes.
+                (None, Some(each)) if each.due.is_some() => stated_by_item,
+                (None, _) => return Err("a mandatory answer needs a [term], or items that state their dates".into()),
+            },
+            term_urgent: entry.term.as_ref().and_then(|term| term.urgent.as_deref()).map(term_of).transpose()?,
+            term_emergency: entry.term.as_ref().and_then(|term| term.emergency.as_deref()).map(term_of).transpose()?,
             version: entry.version_from.to_string(),
             source: entry.source.clone(),
             extension_days_max: entry.extension_max_days,
         }),
-        (Some(answer), None) if answer.mandatory => return Err("a mandatory answer needs a [term]".into()),
         _ => None,
     };
     Ok(TypeRule { role, answer })
