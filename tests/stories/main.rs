@@ -1,0 +1,15 @@
+//! Stories: what people and programs live through with the gateway, over the real store and a clock that stands still.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may fail loudly"
+)]
+
+mod escalation;
+mod exchange;
+mod kit;
+mod registers;
+mod types_added;
+mod wall;
