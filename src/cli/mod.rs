@@ -1,2 +1,3 @@
 //! The commands.
 pub mod convert;
+pub mod schemas;
