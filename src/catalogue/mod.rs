@@ -6,12 +6,14 @@
 pub mod calendars;
 pub mod dialect;
 pub mod entry;
+pub mod export;
 pub mod facts;
 mod loader;
 pub mod pattern;
 pub mod plan;
 pub mod scalar;
 pub mod source;
+pub mod xsd;
 
 pub use entry::{Action, Answer, Each, Entry, Parties, Party, Release, Role, TermEntry};
 pub use facts::{BodyFacts, Item};

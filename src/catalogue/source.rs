@@ -65,30 +65,40 @@ impl Json {
             Self::Integer(value) => _ = write!(out, "{value}"),
             Self::Fraction(value) => _ = write!(out, "{value}"),
             Self::Text(text) => render_text(out, text),
-            Self::List(items) => render_items(out, depth, ('[', ']'), items, |out, item, deeper| {
-                item.render(out, deeper);
-            }),
-            Self::Object(members) => render_items(out, depth, ('{', '}'), members, |out, (key, value), deeper| {
-                render_text(out, key);
-                out.push_str(": ");
-                value.render(out, deeper);
-            }),
+            Self::List(items) => {
+                out.push('[');
+                for (place, item) in items.iter().enumerate() {
+                    begin_item(out, place, depth + 1);
+                    item.render(out, depth + 1);
+                }
+                end_items(out, items.is_empty(), depth);
+                out.push(']');
+            }
+            Self::Object(members) => {
+                out.push('{');
+                for (place, (key, value)) in members.iter().enumerate() {
+                    begin_item(out, place, depth + 1);
+                    render_text(out, key);
+                    out.push_str(": ");
+                    value.render(out, depth + 1);
+                }
+                end_items(out, members.is_empty(), depth);
+                out.push('}');
+            }
         }
     }
 }
 
-fn render_items<T>(out: &mut String, depth: usize, ends: (char, char), items: &[T], one: fn(&mut String, &T, usize)) {
-    out.push(ends.0);
-    for (place, item) in items.iter().enumerate() {
-        out.push_str(if place == 0 { "\n" } else { ",\n" });
-        out.extend(std::iter::repeat_n("  ", depth + 1));
-        one(out, item, depth + 1);
-    }
-    if !items.is_empty() {
+fn begin_item(out: &mut String, place: usize, depth: usize) {
+    out.push_str(if place == 0 { "\n" } else { ",\n" });
+    out.extend(std::iter::repeat_n("  ", depth));
+}
+
+fn end_items(out: &mut String, empty: bool, depth: usize) {
+    if !empty {
         out.push('\n');
         out.extend(std::iter::repeat_n("  ", depth));
     }
-    out.push(ends.1);
 }
 
 fn render_text(out: &mut String, text: &str) {

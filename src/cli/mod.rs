@@ -6,6 +6,7 @@
 pub mod convert;
 pub mod due;
 pub mod health;
+pub mod schemas;
 
 use crate::config::Config;
 use clap::{Parser, Subcommand};
@@ -33,6 +34,8 @@ enum Command {
     Due(due::DueArgs),
     /// Переписать сообщения из XML в JSON и обратно, строго проверив.
     Convert(convert::Args),
+    /// Схемы каталога: JSON Schema и XSD.
+    Schemas(schemas::Args),
 }
 
 /// Runs the command that the arguments name.
@@ -65,6 +68,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::CheckConfig => check_config(cli.config),
         Command::Health => health::run(&config(cli.config)?),
         Command::Due(args) => due::run(&args, stdin().lock(), stdout()),
+        Command::Schemas(args) => schemas::run(&args, &mut stdout()),
         Command::Convert(args) => convert::run(&args, &mut stdin().lock(), &mut stdout(), &mut std::io::stderr()),
     }
 }

@@ -44,8 +44,31 @@ struct Reading<'d, 'c> {
     catalogue: &'c Catalogue,
 }
 
-/// Keys of an object that its schema does not have: each may stand once, too.
-type Strangers<'d> = HashSet<Cow<'d, str>>;
+/// An object on the way.
+struct Record<'d, 'c> {
+    plan: &'c RecordPlan,
+    slots: Vec<Option<Node>>,
+    cursor: Cursor,
+    /// Keys that the schema does not have: each may stand once, too.
+    strangers: HashSet<Cow<'d, str>>,
+}
+
+impl<'c> Record<'_, 'c> {
+    fn new(plan: &'c RecordPlan) -> Self {
+        Self { plan, slots: vec![None; plan.fields.len()], cursor: Cursor::default(), strangers: HashSet::new() }
+    }
+
+    fn field(&self, name: &str) -> Option<&Node> {
+        self.plan.find(name, 0).and_then(|place| self.slots.get(place)?.as_ref())
+    }
+
+    /// The filled slots, in the plan's order.
+    fn into_fields(self, found: &mut Findings<'_>) -> Fields {
+        self.cursor.report_missing(self.plan, found);
+        let named = self.plan.fields.iter().zip(self.slots);
+        named.filter_map(|(field, slot)| slot.map(|node| (Arc::clone(&field.name), node))).collect()
+    }
+}
 
 impl<'d, 'c> Reading<'d, 'c> {
     /// The whole document: the envelope's fields and the body; none when it is no message.
@@ -62,41 +85,32 @@ impl<'d, 'c> Reading<'d, 'c> {
     }
 
     fn message(&mut self) -> Result<Option<(Fields, Node)>, Stop> {
-        let plan = self.catalogue.envelope();
-        let mut slots = vec![None; plan.fields.len()];
-        let (mut cursor, mut strangers) = (Cursor::default(), Strangers::new());
+        let mut record = Record::new(self.catalogue.envelope());
         let (mut body, mut body_at) = (None, None);
         self.scanner.open()?;
         let mut first = true;
         loop {
             let from = self.scanner.at();
             let Some(key) = self.scanner.key(std::mem::take(&mut first))? else { break };
-            if key == "body" {
-                if body_at.replace((self.scanner.at(), self.scanner.depth())).is_some() {
-                    return Err(scanner::duplicate(from));
-                }
-                self.found.enter(Step::Field("body"));
-                // In the canonical order the type is known by now, and the body is read where it stands.
-                match envelope::entry_of(
-                    |name| plan.find(name, 0).and_then(|place| slots.get(place)?.as_ref()),
-                    self.catalogue,
-                ) {
-                    Some(entry) => body = Some(self.body(entry)?),
-                    None => {
-                        let kind = self.scanner.kind()?;
-                        self.scanner.skip(kind)?;
-                    }
-                }
-                self.found.leave();
-            } else {
-                self.member(plan, (key, from), &mut cursor, (&mut slots, &mut strangers))?;
+            if key != "body" {
+                self.member(&mut record, key, from)?;
+                continue;
             }
+            if body_at.replace((self.scanner.at(), self.scanner.depth())).is_some() {
+                return Err(scanner::duplicate(from));
+            }
+            self.found.enter(Step::Field("body"));
+            // In the canonical order the type is known by now, and the body is read where it stands.
+            body = match envelope::entry_of(|name| record.field(name), self.catalogue) {
+                Some(entry) => Some(self.body(entry)?),
+                None => self.skip()?,
+            };
+            self.found.leave();
         }
-        let fields = collect(plan, slots);
-        if body_at.is_none() && !fields.iter().any(|(name, _)| matches!(&**name, "id" | "type")) {
+        if body_at.is_none() && record.field("id").or(record.field("type")).is_none() {
             return Ok(None);
         }
-        cursor.report_missing(plan, &mut self.found);
+        let fields = record.into_fields(&mut self.found);
         envelope::report_unknown_type(&fields, self.catalogue, &mut self.found);
         let body = match (body, body_at) {
             (Some(body), _) => body,
@@ -107,6 +121,13 @@ impl<'d, 'c> Reading<'d, 'c> {
             }
         };
         Ok(Some((fields, body)))
+    }
+
+    /// Passes over a value of any kind.
+    fn skip(&mut self) -> Result<Option<Node>, Stop> {
+        let kind = self.scanner.kind()?;
+        self.scanner.skip(kind)?;
+        Ok(None)
     }
 
     /// The body, where the scanner stands.
@@ -167,30 +188,23 @@ impl<'d, 'c> Reading<'d, 'c> {
     }
 
     fn record(&mut self, plan: &'c RecordPlan) -> Result<Node, Stop> {
-        let mut slots = vec![None; plan.fields.len()];
-        let (mut cursor, mut strangers) = (Cursor::default(), Strangers::new());
+        let mut record = Record::new(plan);
         self.scanner.open()?;
         let mut first = true;
         loop {
             let from = self.scanner.at();
             let Some(key) = self.scanner.key(std::mem::take(&mut first))? else { break };
-            self.member(plan, (key, from), &mut cursor, (&mut slots, &mut strangers))?;
+            self.member(&mut record, key, from)?;
         }
-        cursor.report_missing(plan, &mut self.found);
-        Ok(Node::Record(collect(plan, slots)))
+        Ok(Node::Record(record.into_fields(&mut self.found)))
     }
 
-    /// One member of an object, its key read.
-    fn member(
-        &mut self,
-        plan: &'c RecordPlan,
-        (key, from): (Cow<'d, str>, usize),
-        cursor: &mut Cursor,
-        (slots, strangers): (&mut [Option<Node>], &mut Strangers<'d>),
-    ) -> Result<(), Stop> {
-        match cursor.find(plan, &key) {
+    /// One member of an object, its key read, which stands at byte `from`.
+    fn member(&mut self, record: &mut Record<'d, 'c>, key: Cow<'d, str>, from: usize) -> Result<(), Stop> {
+        let plan = record.plan;
+        match record.cursor.find(plan, &key) {
             Place::Next(place) | Place::Late(place) => {
-                if let (Some(field), Some(slot)) = (plan.fields.get(place), slots.get_mut(place)) {
+                if let (Some(field), Some(slot)) = (plan.fields.get(place), record.slots.get_mut(place)) {
                     self.found.enter(Step::Field(&field.name));
                     *slot = Some(self.value(&field.plan)?);
                     self.found.leave();
@@ -198,18 +212,16 @@ impl<'d, 'c> Reading<'d, 'c> {
                 Ok(())
             }
             Place::Again => {
-                self.found.enter(Step::Field(
-                    plan.find(&key, 0).and_then(|place| plan.fields.get(place)).map_or("?", |field| &field.name),
-                ));
+                let known = plan.find(&key, 0).and_then(|place| plan.fields.get(place));
+                self.found.enter(Step::Field(known.map_or("?", |field| &field.name)));
                 Err(scanner::duplicate(from))
             }
             Place::Unknown => {
                 self.found.add_below(&key, "unknown_field", "remove this field; the schema has none of this name here");
-                if !strangers.insert(key) {
+                if !record.strangers.insert(key) {
                     return Err(scanner::duplicate(from));
                 }
-                let kind = self.scanner.kind()?;
-                self.scanner.skip(kind)
+                self.skip().map(drop)
             }
         }
     }
@@ -227,12 +239,6 @@ impl<'d, 'c> Reading<'d, 'c> {
         walk::check_list(plan, &items, items.len(), &mut self.found);
         Ok(Node::List(items))
     }
-}
-
-/// The filled slots, in the plan's order.
-fn collect(plan: &RecordPlan, slots: Vec<Option<Node>>) -> Fields {
-    let named = plan.fields.iter().zip(slots);
-    named.filter_map(|(field, slot)| slot.map(|node| (Arc::clone(&field.name), node))).collect()
 }
 
 /// Stands where a fault was reported; a message with a fault is never built.

@@ -5,7 +5,7 @@
 
 use super::door::{Door, Tag, Token};
 use super::namespaces::Space;
-use crate::catalogue::plan::{Field, ListPlan, Plan, RecordPlan, TextPlan};
+use crate::catalogue::plan::{ListPlan, Plan, RecordPlan, TextPlan};
 use crate::catalogue::scalar::Rule;
 use crate::catalogue::{Catalogue, Entry};
 use crate::domain::message::{Body, Message, Node};
@@ -17,6 +17,21 @@ use std::sync::Arc;
 
 /// The fields of a record, in the schema's order.
 type Fields = Vec<(Arc<str>, Node)>;
+
+/// A record on the way.
+struct Record<'c> {
+    plan: &'c RecordPlan,
+    /// The namespace of its elements.
+    space: Space,
+    cursor: Cursor,
+    fields: Fields,
+}
+
+impl<'c> Record<'c> {
+    fn new(plan: &'c RecordPlan, space: Space) -> Self {
+        Self { plan, space, cursor: Cursor::default(), fields: Vec::with_capacity(plan.fields.len()) }
+    }
+}
 
 /// Reads a message.
 pub(in crate::format) fn read(bytes: &[u8], catalogue: &Catalogue) -> Result<Message, Malformed> {
@@ -55,35 +70,33 @@ impl<'d, 'c> Reading<'d, 'c> {
 
     /// The inside of the root element.
     fn message(&mut self, space: Space) -> Result<(Fields, Node), Stop> {
-        let plan = self.catalogue.envelope();
-        let mut fields = Vec::with_capacity(plan.fields.len());
-        let mut cursor = Cursor::default();
+        let mut record = Record::new(self.catalogue.envelope(), space);
         let mut body = None;
         loop {
             match self.door.next()? {
                 Token::Start(tag) if tag.local == "body" && body.is_none() => {
-                    cursor.finish(plan);
+                    record.cursor.finish(record.plan);
                     self.found.enter(Step::Field("body"));
-                    body = Some(self.body(&tag, &fields)?);
+                    body = Some(self.body(&tag, &record.fields)?);
                     self.found.leave();
                 }
                 Token::Start(tag) if tag.local == "body" => {
                     self.found.add_below("body", "duplicate_field", "a message has one body");
                     self.skip()?;
                 }
-                Token::Start(tag) => self.field((plan, space), &tag, &mut cursor, &mut fields)?,
+                Token::Start(tag) => self.field(&mut record, &tag)?,
                 Token::End | Token::Eof => break,
                 Token::Text(text) => self.between(&text),
                 Token::Char(one) => self.between(one.encode_utf8(&mut [0; 4])),
             }
         }
-        cursor.report_missing(plan, &mut self.found);
-        envelope::report_unknown_type(&fields, self.catalogue, &mut self.found);
+        record.cursor.report_missing(record.plan, &mut self.found);
+        envelope::report_unknown_type(&record.fields, self.catalogue, &mut self.found);
         let body = body.unwrap_or_else(|| {
             self.found.add_below("body", "missing_field", "add the body; it is required");
             nothing()
         });
-        Ok((fields, body))
+        Ok((record.fields, body))
     }
 
     /// The body, by the type and version that stand before it.
@@ -128,57 +141,46 @@ impl<'d, 'c> Reading<'d, 'c> {
     }
 
     fn record(&mut self, plan: &'c RecordPlan, space: Space) -> Result<Node, Stop> {
-        let mut fields = Vec::with_capacity(plan.fields.len());
-        let mut cursor = Cursor::default();
+        let mut record = Record::new(plan, space);
         loop {
             match self.door.next()? {
-                Token::Start(tag) => self.field((plan, space), &tag, &mut cursor, &mut fields)?,
+                Token::Start(tag) => self.field(&mut record, &tag)?,
                 Token::End | Token::Eof => break,
                 Token::Text(text) => self.between(&text),
                 Token::Char(one) => self.between(one.encode_utf8(&mut [0; 4])),
             }
         }
-        cursor.report_missing(plan, &mut self.found);
-        Ok(Node::Record(fields))
+        record.cursor.report_missing(plan, &mut self.found);
+        Ok(Node::Record(record.fields))
     }
 
     /// One child element of a record, its start tag read.
     #[inline]
-    fn field(
-        &mut self,
-        plan: (&'c RecordPlan, Space),
-        tag: &Tag<'d>,
-        cursor: &mut Cursor,
-        fields: &mut Fields,
-    ) -> Result<(), Stop> {
-        let (plan, space) = plan;
-        let place = if tag.space == space { cursor.find(plan, tag.local) } else { Place::Unknown };
-        let place = match place {
-            Place::Next(place) => place,
+    fn field(&mut self, record: &mut Record<'c>, tag: &Tag<'d>) -> Result<(), Stop> {
+        let place = if tag.space == record.space { record.cursor.find(record.plan, tag.local) } else { Place::Unknown };
+        let (code, remedy) = match place {
+            Place::Next(place) => return self.child(record, place),
             Place::Late(place) => {
                 self.found.add_below(tag.local, "wrong_order", "put the elements in the order of the schema");
-                place
+                return self.child(record, place);
             }
-            Place::Again => {
-                self.found.add_below(tag.local, "duplicate_field", "keep one of the elements of this name");
-                return self.skip().map(drop);
-            }
+            Place::Again => ("duplicate_field", "keep one of the elements of this name"),
             Place::Unknown => {
-                self.found.add_below(
-                    tag.local,
-                    "unknown_field",
-                    "remove this element; the schema has none of this name and namespace here",
-                );
-                return self.skip().map(drop);
+                ("unknown_field", "remove this element; the schema has none of this name and namespace here")
             }
         };
-        if let Some(Field { name, plan, .. }) = plan.fields.get(place) {
-            self.found.enter(Step::Field(name));
-            self.report_strays();
-            let node = self.value(plan, space)?;
-            self.found.leave();
-            fields.push((Arc::clone(name), node));
-        }
+        self.found.add_below(tag.local, code, remedy);
+        self.skip().map(drop)
+    }
+
+    #[inline]
+    fn child(&mut self, record: &mut Record<'c>, place: usize) -> Result<(), Stop> {
+        let Some(field) = record.plan.fields.get(place) else { return Ok(()) };
+        self.found.enter(Step::Field(&field.name));
+        self.report_strays();
+        let node = self.value(&field.plan, record.space)?;
+        self.found.leave();
+        record.fields.push((Arc::clone(&field.name), node));
         Ok(())
     }
 
