@@ -103,14 +103,14 @@ async fn system(headers: &HeaderMap, state: &WebState) -> Result<ParticipantCode
         _ => return Err(Problem::unauthenticated()),
     };
     let Some(digest) = secrets::key_digest(key) else { return Err(Problem::unauthenticated()) };
-    let owner = state.accounts().key_owner(digest, state.people_clock().now()).await?;
+    let owner = state.accounts().key_owner(digest, state.clock().now()).await?;
     owner.ok_or_else(Problem::unauthenticated)
 }
 
 /// The live session of the cookie, if there is one.
 pub(super) async fn session(headers: &HeaderMap, state: &WebState) -> Result<Option<Session>, Problem> {
     let Some(digest) = cookies::session_token(headers).and_then(secrets::token_digest) else { return Ok(None) };
-    Ok(state.accounts().session(digest, state.people_clock().now()).await?)
+    Ok(state.accounts().session(digest, state.clock().now()).await?)
 }
 
 /// The token must be the session's.

@@ -38,7 +38,7 @@ async fn refresh(state: &WebState) -> Result<(), Problem> {
     let summary = state.gateway().summary().await?;
     publish_figures(&figures);
     publish_summary(&summary);
-    let oldest = figures.oldest_waiting_at.map(|oldest| state.clock().now() - oldest);
+    let oldest = figures.oldest_waiting_at.map(|oldest| state.gateway().now() - oldest);
     let oldest_seconds = oldest.map_or(0.0, |age| age.num_milliseconds().max(0) as f64 / 1000.0);
     metrics::gauge!("mezhved_outbox_oldest_seconds").set(oldest_seconds);
     *snapshot = Some(Snapshot { read_at: Instant::now() });

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 /// Bytes of a document that a program submits: the gateway's own limit of one document.
-pub const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub use crate::limits::DOCUMENT_BYTES_MAX;
 
 /// Bytes of a form or a small command.
 pub const FORM_BYTES_MAX: usize = 64 * 1024;
@@ -27,14 +27,17 @@ pub const LINGER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Rows of one page of the API, where the caller states no limit, and at most.
 pub const PAGE_ROWS: usize = 100;
-/// Rows of one page of the API at most.
-pub const PAGE_ROWS_MAX: usize = 500;
+/// Rows of one page of the API at most: what the verbs give.
+pub use crate::gateway::show::PAGE_MAX as PAGE_ROWS_MAX;
 
 /// Rows of one page of the board.
-pub const BOARD_ROWS_MAX: usize = 200;
+pub const BOARD_ROWS_MAX: usize = 100;
 
-/// Lines of one journal.
-pub const JOURNAL_LINES_MAX: usize = 50_000;
+/// Open obligations that a board looks through; with more, it says that it shows a part.
+pub const BOARD_LOOKS_THROUGH_MAX: usize = 1000;
+
+/// Lines of one journal: what the verb gives.
+pub const JOURNAL_LINES_MAX: usize = 10_000;
 
 /// Passwords that are checked at the same time: each costs 19 MiB.
 pub const PASSWORD_CHECKS_MAX: usize = 2;

@@ -20,7 +20,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::Duration;
 use serde::Deserialize;
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -120,7 +120,7 @@ async fn begin_session(
 ) -> Result<Response, Problem> {
     end_session(headers, state).await?;
     let (token, csrf) = (Token::random().map_err(no_secret)?, Token::random().map_err(no_secret)?);
-    let now = state.people_clock().now();
+    let now = state.clock().now();
     let session = Session {
         sha256: token.sha256(),
         login: user.login,
@@ -221,7 +221,7 @@ impl Passwords {
         };
         let work = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let phc = user.as_ref().map_or_else(|| nobody().to_owned(), |user| user.password.clone());
+            let phc = user.as_ref().map_or_else(|| NOBODY.to_owned(), |user| user.password.clone());
             let fits = secrets::password_fits(&password, &phc);
             user.filter(|_| fits)
         });
@@ -229,8 +229,19 @@ impl Passwords {
     }
 }
 
-/// The PHC string that an unknown name is checked against, so that it takes as long as a known one.
-fn nobody() -> &'static str {
-    static NOBODY: OnceLock<String> = OnceLock::new();
-    NOBODY.get_or_init(|| secrets::hash_password("nobody has this password").unwrap_or_default())
+/// The PHC string that an unknown name is checked against, so that it takes as long as a known one. Nobody knows its
+/// password.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$syfrgranOnL2dNgbEdB5nA$8omUiMZ7JK+aIQLj7QI3CP46yGv60EDF1ivGg92NZ68";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+    use super::*;
+
+    #[test]
+    fn unknown_name_costs_the_work_of_a_known_one() {
+        let parameters = |phc: &str| phc.split('$').take(4).collect::<Vec<_>>().join("$");
+        assert_eq!(parameters(NOBODY), parameters(&secrets::hash_password("any").unwrap()));
+        assert!(argon2::PasswordHash::new(NOBODY).is_ok());
+    }
 }

@@ -150,12 +150,10 @@ pub(super) fn encoded(text: &str) -> String {
     })
 }
 
-/// The zone of the pages: of the first social centre, else Moscow's.
-pub(super) async fn zone(state: &WebState) -> Result<Zone, Problem> {
-    use crate::domain::participant::BodyKind;
-    let participants = state.reads().participants().await?;
-    let centre = participants.iter().filter(|one| one.kind == BodyKind::SocialCentre).min_by_key(|one| &one.code);
-    let zone = centre.map(|one| one.zone).or_else(|| Zone::named("Europe/Moscow").ok());
+/// The zone of the pages: of the first social centre, else UTC.
+pub(super) fn zone(state: &WebState) -> Result<Zone, Problem> {
+    let centre = state.gateway().own_centres().into_iter().find_map(|code| state.gateway().participant(&code));
+    let zone = centre.map(|centre| centre.zone).or_else(|| Zone::named("UTC").ok());
     zone.ok_or_else(|| Problem::unavailable("no time zone is known"))
 }
 

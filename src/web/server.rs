@@ -8,7 +8,7 @@ use crate::web::{WebState, limits};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
-use hyper::body::{Body as _, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::{Bytes, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;

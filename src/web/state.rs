@@ -4,7 +4,7 @@
 
 use crate::clock::Clock;
 use crate::gateway::Gateway;
-use crate::gateway::ports::{Accounts, Reads, Store};
+use crate::gateway::ports::Accounts;
 use crate::web::figures::Snapshot;
 use crate::web::limits;
 use crate::web::login::Passwords;
@@ -19,12 +19,10 @@ use tokio_util::sync::CancellationToken;
 /// What the composition root hands in.
 pub struct WebParts {
     pub gateway: Gateway,
-    /// Keys, people and sessions, and the list of participants.
-    pub store: Arc<dyn Store>,
-    /// The gateway's clock; may run fast in a demonstration.
+    /// Keys, people and sessions.
+    pub store: Arc<dyn Accounts>,
+    /// The clock by which keys and sessions end: the machine's, also in a demonstration whose own clock runs fast.
     pub clock: Clock,
-    /// The clock by which keys and sessions end: the machine's, also in a demonstration.
-    pub people_clock: Clock,
     pub metrics: PrometheusHandle,
     pub config: WebConfig,
 }
@@ -82,16 +80,8 @@ impl WebState {
         &*self.0.parts.store
     }
 
-    pub(super) fn reads(&self) -> &dyn Reads {
-        &*self.0.parts.store
-    }
-
     pub(super) fn clock(&self) -> &Clock {
         &self.0.parts.clock
-    }
-
-    pub(super) fn people_clock(&self) -> &Clock {
-        &self.0.parts.people_clock
     }
 
     pub(super) fn metrics(&self) -> &PrometheusHandle {

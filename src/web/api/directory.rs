@@ -18,9 +18,10 @@ pub(super) struct Directory {
 
 /// `GET /participants`
 pub(super) async fn list(_caller: Caller, State(state): State<WebState>) -> Result<Json<Directory>, Problem> {
-    let mut participants = state.reads().participants().await?;
+    let directory = state.gateway().directory();
+    let mut participants: Vec<_> = directory.iter().collect();
     participants.sort_by(|one, other| one.code.cmp(&other.code));
-    Ok(Json(Directory { participants: participants.iter().map(shown).collect() }))
+    Ok(Json(Directory { participants: participants.into_iter().map(|one| shown(one)).collect() }))
 }
 
 fn shown(one: &Participant) -> Value {

@@ -74,21 +74,27 @@ impl Follower {
         }
     }
 
-    /// Sends what has come since.
+    /// Sends what has come since. A page of events may hold none that this caller may see: then the place moves on by
+    /// as many numbers as the page could have covered.
     async fn catch_up(&mut self, sink: &Sink) -> Result<(), Gone> {
         loop {
             // A store that is down shows nothing new; the client keeps its place and the beat tries again.
-            let Ok(events) = self.state.gateway().events_after(self.after, PAGE_ROWS_MAX, &self.actor).await else {
+            let gateway = self.state.gateway();
+            let Ok(last) = gateway.last_event().await else { return Ok(()) };
+            if last <= self.after {
                 return Ok(());
-            };
-            let Some((last, _)) = events.last() else { return Ok(()) };
-            self.after = *last;
+            }
+            let Ok(events) = gateway.events_after(self.after, PAGE_ROWS_MAX, &self.actor).await else { return Ok(()) };
+            let covered = self.after.saturating_add(PAGE_ROWS_MAX as u64).min(last);
+            self.after = events.last().map_or(covered, |(seq, _)| *seq);
             let mut text = String::new();
             for (seq, event) in &events {
                 // Writing to a String cannot fail.
                 let _ = write!(text, "id: {seq}\ndata: {}\n\n", cloud_event(*seq, event));
             }
-            sink.send(text).await?;
+            if !text.is_empty() {
+                sink.send(text).await?;
+            }
         }
     }
 }

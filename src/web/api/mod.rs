@@ -16,7 +16,7 @@ use crate::web::WebState;
 use axum::Router;
 use axum::routing::{get, post};
 
-pub(super) use journal::{JournalQuery, filter as journal_filter, to_csv as journal_csv};
+pub(super) use journal::{JournalQuery, filter as journal_filter};
 
 /// The routes under `/api/v1`.
 pub(super) fn routes() -> Router<WebState> {

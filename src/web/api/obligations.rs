@@ -56,7 +56,7 @@ impl ObligationQuery {
             viewer,
             direction: self.direction,
             state: self.state,
-            overdue_at: self.overdue.then(|| state.clock().now()),
+            overdue_at: self.overdue.then(|| state.gateway().now()),
             performer,
             due_before: self.due_before.as_deref().map(instant).transpose()?,
             case: self.case,

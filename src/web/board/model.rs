@@ -10,7 +10,7 @@ use crate::web::board::row::Row;
 use crate::web::dates::{date_with_weekday, time};
 use crate::web::limits::BOARD_ROWS_MAX;
 use crate::web::words::{Lang, Words};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize;
 
 /// What stands in the address of the board.
@@ -25,13 +25,21 @@ pub(super) struct BoardQuery {
     pub done: Option<u8>,
 }
 
-/// The two lists: «Нам должны» and «Мы должны».
+impl BoardQuery {
+    /// The address of the same part of the board.
+    pub(super) fn here(&self) -> String {
+        format!("/?side={}&bucket={}&from={}", self.side.code(), self.bucket.code(), self.from)
+    }
+}
+
+/// The two lists, «Нам должны» and «Мы должны», and what other bodies owe one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Side {
     #[default]
     ToUs,
     ByUs,
+    Others,
 }
 
 impl Side {
@@ -40,13 +48,18 @@ impl Side {
         match self {
             Self::ToUs => "to_us",
             Self::ByUs => "by_us",
+            Self::Others => "others",
         }
     }
 
-    /// We are the social centres; whatever another body owes stands on the first list.
-    pub(super) fn holds(self, view: &ObligationView) -> bool {
-        let ours = view.performer.kind == Some(BodyKind::SocialCentre);
-        ours == (self == Self::ByUs)
+    /// The list on which an obligation stands. We are the social centres.
+    pub(super) fn of(view: &ObligationView) -> Self {
+        let ours = Some(BodyKind::SocialCentre);
+        match (view.performer.kind == ours, view.controller.kind == ours) {
+            (true, _) => Self::ByUs,
+            (false, true) => Self::ToUs,
+            (false, false) => Self::Others,
+        }
     }
 }
 
@@ -107,17 +120,22 @@ impl Bucket {
 
     /// Whether the obligation stands in this part.
     pub(super) fn holds(self, view: &ObligationView, ends: Ends) -> bool {
-        let due_at = view.due_at;
-        let open = view.state == "running";
         match self {
-            Self::All => open,
-            Self::Overdue => open && due_at < ends.now,
-            Self::Today => open && (ends.now..=ends.today).contains(&due_at),
-            Self::Soon => open && due_at > ends.today && due_at <= ends.soon,
-            Self::Week => open && due_at > ends.soon && due_at <= ends.week,
-            Self::Later => open && due_at > ends.soon.max(ends.week),
             Self::Prepared => view.rungs.iter().any(|rung| rung.state == "prepared"),
             Self::Answered => view.state == "answered",
+            Self::All => view.state == "running",
+            _ => view.state == "running" && self == Self::by_due(view, ends),
+        }
+    }
+
+    /// The one part of the open ones that a due date belongs to.
+    fn by_due(view: &ObligationView, ends: Ends) -> Self {
+        match view.left_working_days {
+            _ if view.overdue => Self::Overdue,
+            _ if view.due_at <= ends.today => Self::Today,
+            Some(0..=3) => Self::Soon,
+            _ if view.due_at <= ends.week => Self::Week,
+            _ => Self::Later,
         }
     }
 }
@@ -125,14 +143,22 @@ impl Bucket {
 /// The instants between the buckets.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ends {
-    pub now: DateTime<Utc>,
+    /// The end of today.
     pub today: DateTime<Utc>,
-    pub soon: DateTime<Utc>,
+    /// The end of the seventh day from today.
     pub week: DateTime<Utc>,
 }
 
-/// A link of the left column.
-pub(super) struct BucketLink {
+impl Ends {
+    /// The ends as seen from an instant in a zone.
+    pub(super) fn at(now: DateTime<Utc>, zone: Zone) -> Self {
+        let today = zone.date(now);
+        Self { today: zone.end_of(today), week: zone.end_of(today + Duration::days(7)) }
+    }
+}
+
+/// A tab, or a link of the left column.
+pub(super) struct Link {
     pub code: &'static str,
     pub name: &'static str,
     pub count: usize,
@@ -144,11 +170,11 @@ pub(super) struct Board {
     pub first_line: Vec<String>,
     pub checked: String,
     pub sweep_stale: bool,
+    pub partial: bool,
     pub side: &'static str,
     pub bucket: &'static str,
-    pub to_us: usize,
-    pub by_us: usize,
-    pub links: Vec<BucketLink>,
+    pub tabs: Vec<Link>,
+    pub links: Vec<Link>,
     pub rows: Vec<Row>,
     /// Said when nothing is overdue, so that calm is not mistaken for a broken feed.
     pub calm: Option<String>,
@@ -161,7 +187,8 @@ pub(super) struct Board {
 pub(super) struct Material {
     pub summary: BoardSummary,
     pub views: Vec<ObligationView>,
-    pub ends: Ends,
+    /// More is open than was looked through.
+    pub partial: bool,
     pub zone: Zone,
     pub lang: Lang,
 }
@@ -169,34 +196,24 @@ pub(super) struct Material {
 impl Board {
     /// The board for that address.
     pub(super) fn new(material: &Material, query: &BoardQuery) -> Self {
-        let Material { summary, views, ends, zone, lang } = material;
-        let words = lang.words();
-        let side: Vec<&ObligationView> = views.iter().filter(|view| query.side.holds(view)).collect();
-        let open_on = |side: Side| views.iter().filter(|view| side.holds(view) && Bucket::All.holds(view, *ends)).count();
-        let links = Bucket::EACH.map(|bucket| BucketLink {
-            code: bucket.code(),
-            name: bucket.name(words),
-            count: side.iter().filter(|view| bucket.holds(view, *ends)).count(),
-            chosen: bucket == query.bucket,
-        });
-        let chosen: Vec<&ObligationView> = side.into_iter().filter(|view| query.bucket.holds(view, *ends)).collect();
-        let today = zone.date(ends.now);
-        let rows: Vec<Row> = chosen
-            .iter()
-            .skip(query.from)
-            .take(BOARD_ROWS_MAX)
-            .map(|view| Row::new(view, *lang, *zone).taking_from(today))
-            .collect();
+        let Material { summary, views, zone, lang, partial } = material;
+        let ends = Ends::at(summary.at, *zone);
+        let side: Vec<&ObligationView> = views.iter().filter(|view| Side::of(view) == query.side).collect();
+        let chosen: Vec<&ObligationView> =
+            side.iter().copied().filter(|view| query.bucket.holds(view, ends)).collect();
+        let today = zone.date(summary.at);
+        let row = |view: &&ObligationView| Row::new(view, *lang, *zone).taking_from(today);
+        let rows: Vec<Row> = chosen.iter().skip(query.from).take(BOARD_ROWS_MAX).map(row).collect();
         let shown = query.from + rows.len();
         Self {
             first_line: first_line(summary, *lang),
-            checked: format!("{} {}", words.checked, time(summary.at, *zone)),
+            checked: format!("{} {}", lang.words().checked, time(summary.at, *zone)),
             sweep_stale: summary.sweep_age_ms.is_none_or(|age| age > SWEEP_STALE_MS),
+            partial: *partial,
             side: query.side.code(),
             bucket: query.bucket.code(),
-            to_us: open_on(Side::ToUs),
-            by_us: open_on(Side::ByUs),
-            links: links.into(),
+            tabs: tabs(views, (query, ends), lang.words()),
+            links: links(&side, (query, ends), lang.words()),
             rows,
             calm: (summary.overdue == 0).then(|| calm(summary, *lang, *zone)),
             from: query.from,
@@ -204,6 +221,28 @@ impl Board {
             done: query.done.is_some(),
         }
     }
+}
+
+/// The lists; the third only where there is something on it.
+fn tabs(views: &[ObligationView], (query, ends): (&BoardQuery, Ends), words: &Words) -> Vec<Link> {
+    let names = [(Side::ToUs, words.owed_to_us), (Side::ByUs, words.owed_by_us), (Side::Others, words.owed_others)];
+    let link = |(side, name): (Side, &'static str)| {
+        let open = views.iter().filter(|view| Side::of(view) == side && Bucket::All.holds(view, ends));
+        Link { code: side.code(), name, count: open.count(), chosen: side == query.side }
+    };
+    let is_shown = |link: &Link| link.count > 0 || link.chosen || link.code != Side::Others.code();
+    names.into_iter().map(link).filter(is_shown).collect()
+}
+
+/// The parts of the chosen list.
+fn links(side: &[&ObligationView], (query, ends): (&BoardQuery, Ends), words: &Words) -> Vec<Link> {
+    let link = |bucket: Bucket| Link {
+        code: bucket.code(),
+        name: bucket.name(words),
+        count: side.iter().filter(|view| bucket.holds(view, ends)).count(),
+        chosen: bucket == query.bucket,
+    };
+    Bucket::EACH.map(link).into()
 }
 
 /// A sweep older than this makes the board say so.

@@ -4,6 +4,7 @@
 
 use crate::domain::alert::AlertState;
 use crate::domain::ids::ObligationId;
+use crate::domain::participant::BodyKind;
 use crate::domain::zone::Zone;
 use crate::gateway::views::{AlertView, ObligationView, Party, RungView};
 use crate::web::dates::minute;
@@ -46,6 +47,8 @@ pub(super) struct Row {
     pub last_at: Option<String>,
     pub alert: Option<Alert>,
     pub letters: Vec<Letter>,
+    /// The answer is owed to us, so that we decide.
+    pub ours: bool,
     /// The default end of an acknowledgement: as `<input type="date">` wants it.
     pub take_until: String,
 }
@@ -101,6 +104,7 @@ impl Row {
             last_at: view.last_event.as_ref().map(|event| minute(event.at, zone)),
             alert: view.alert.as_ref().and_then(|alert| Alert::new(alert, zone)),
             letters: view.rungs.iter().filter(|rung| rung.state == "prepared").map(|rung| letter(view, rung, lang)).collect(),
+            ours: view.controller.kind == Some(BodyKind::SocialCentre),
             take_until: String::new(),
         }
     }

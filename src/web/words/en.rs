@@ -1,4 +1,6 @@
 //! The words in English.
+//!
+//! Promises: every word that [`Words`] names. Never: markup.
 
 use super::Words;
 use crate::domain::participant::BodyKind;
@@ -27,6 +29,7 @@ pub(super) const WORDS: Words = Words {
     bodies: ["body", "bodies", "bodies"],
     owed_to_us: "Owed to us",
     owed_by_us: "Owed by us",
+    owed_others: "Between other bodies",
     all: "All open",
     overdue: "Overdue",
     today: "Today",

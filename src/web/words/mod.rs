@@ -106,6 +106,7 @@ pub(super) struct Words {
     pub bodies: [&'static str; 3],
     pub owed_to_us: &'static str,
     pub owed_by_us: &'static str,
+    pub owed_others: &'static str,
     pub all: &'static str,
     pub overdue: &'static str,
     pub today: &'static str,

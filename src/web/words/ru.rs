@@ -1,4 +1,6 @@
 //! The words in Russian.
+//!
+//! Promises: every word that [`Words`] names. Never: markup.
 
 use super::Words;
 use crate::domain::participant::BodyKind;
@@ -27,6 +29,7 @@ pub(super) const WORDS: Words = Words {
     bodies: ["орган", "органа", "органов"],
     owed_to_us: "Нам должны",
     owed_by_us: "Мы должны",
+    owed_others: "Между другими органами",
     all: "Все открытые",
     overdue: "Просрочено",
     today: "Сегодня",
