@@ -1,0 +1,55 @@
+//! The inbox of a participant without an endpoint: it pulls, and registers what it took.
+//!
+//! Promises: a letter stays until it is registered or refused. Never: shows another participant's letters.
+
+use crate::domain::ids::MessageId;
+use crate::gateway::act::RegistrationNotice;
+use crate::gateway::ports::reads::InboxPage;
+use crate::gateway::views::{DeliveryView, InboxLetter};
+use crate::web::WebState;
+use crate::web::body::Command;
+use crate::web::caller::System;
+use crate::web::params::{InPath, InQuery, page_rows};
+use crate::web::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InboxQuery {
+    #[serde(default)]
+    after: u64,
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub(super) struct InboxList {
+    letters: Vec<InboxLetter>,
+    /// For `after`, where there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<u64>,
+}
+
+/// `GET /inbox`
+pub(super) async fn list(
+    System(recipient): System,
+    State(state): State<WebState>,
+    InQuery(query): InQuery<InboxQuery>,
+) -> Result<Json<InboxList>, Problem> {
+    let limit = page_rows(query.limit);
+    let letters = state.gateway().inbox(InboxPage { recipient, after: query.after, limit }).await?;
+    let next = letters.last().filter(|_| letters.len() >= limit).map(|letter| letter.seq);
+    Ok(Json(InboxList { letters, next }))
+}
+
+/// `POST /inbox/{id}/registration`
+pub(super) async fn register(
+    System(recipient): System,
+    State(state): State<WebState>,
+    InPath(id): InPath<Uuid>,
+    Command(notice): Command<RegistrationNotice>,
+) -> Result<Json<DeliveryView>, Problem> {
+    Ok(Json(state.gateway().register_delivery(MessageId(id), &recipient, notice).await?))
+}

@@ -1,0 +1,43 @@
+//! `/api/v1`: what systems of participants, and the pages' own programs, call.
+//!
+//! Promises: as `docs/API.md` and the surface say; lists are paged by cursor; instants are RFC 3339 with offset.
+//! Never: shows one participant what is another's (the verbs judge by the actor).
+
+mod alerts;
+mod directory;
+mod events;
+mod exchanges;
+mod inbox;
+mod journal;
+mod messages;
+mod obligations;
+
+use crate::web::WebState;
+use axum::Router;
+use axum::routing::{get, post};
+
+pub(super) use journal::{JournalQuery, filter as journal_filter};
+
+/// The routes under `/api/v1`.
+pub(super) fn routes() -> Router<WebState> {
+    Router::new()
+        .route("/messages", post(messages::submit))
+        .route("/messages/{id}", get(messages::show))
+        .route("/inbox", get(inbox::list))
+        .route("/inbox/{id}/registration", post(inbox::register))
+        .route("/exchanges/{id}", get(exchanges::show))
+        .route("/obligations", get(obligations::list))
+        .route("/obligations/{id}", get(obligations::show))
+        .route("/obligations/{id}/explanation", get(obligations::explain))
+        .route("/obligations/{id}/release", post(obligations::release))
+        .route("/obligations/{id}/return", post(obligations::send_back))
+        .route("/obligations/{id}/extend", post(obligations::extend))
+        .route("/obligations/{id}/withdraw", post(obligations::withdraw))
+        .route("/obligations/{id}/void", post(obligations::void))
+        .route("/obligations/{id}/rungs/{no}", post(obligations::decide_rung))
+        .route("/alerts", get(alerts::list))
+        .route("/alerts/{obligation}/acknowledgement", post(alerts::acknowledge))
+        .route("/journal", get(journal::show))
+        .route("/participants", get(directory::list))
+        .route("/events", get(events::stream))
+}

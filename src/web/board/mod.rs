@@ -1,0 +1,32 @@
+//! The pages of the coordinator: the board, one obligation, why its date, the journal.
+//!
+//! Promises: made on the server, complete without a program in the browser; live where there is one.
+//! Never: shows a page to somebody who is not logged in; changes anything by GET.
+
+mod acts;
+mod journal;
+mod live;
+mod model;
+mod obligation;
+mod row;
+mod show;
+
+use crate::web::WebState;
+use axum::Router;
+use axum::routing::{get, post};
+
+pub(super) use journal::printed as printed_journal;
+
+/// The routes of the pages.
+pub(super) fn routes() -> Router<WebState> {
+    Router::new()
+        .route("/", get(show::board))
+        .route("/board/fragment", get(show::fragment))
+        .route("/board/stream", get(live::stream))
+        .route("/obligations/{id}", get(obligation::show))
+        .route("/obligations/{id}/explanation", get(obligation::explain))
+        .route("/obligations/{id}/acknowledgement", post(acts::acknowledge))
+        .route("/obligations/{id}/rungs/{no}", post(acts::decide_rung))
+        .route("/obligations/{id}/decision", post(acts::decide))
+        .route("/journal", get(journal::show))
+}
