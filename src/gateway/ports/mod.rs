@@ -5,11 +5,13 @@
 
 pub mod accounts;
 pub mod decisions;
+pub mod inbound;
 pub mod outlet;
 pub mod reads;
 
 pub use accounts::Accounts;
 pub use decisions::{Changes, Decisions, Keys, Loaded, Unit};
+pub use inbound::Inbound;
 pub use outlet::Outlet;
 pub use reads::Reads;
 
