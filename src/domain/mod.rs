@@ -7,6 +7,7 @@ pub mod alert;
 pub mod calendar;
 pub mod decide;
 pub mod decision;
+pub mod delivery;
 pub mod escalation;
 pub mod exchange;
 pub mod ids;

@@ -256,13 +256,15 @@ pub struct Attempt {
     pub result: AttemptResult,
 }
 
-/// The three ends of an attempt.
+/// The ends of a lease.
 #[derive(Debug, Clone)]
 pub enum AttemptResult {
     /// The channel has confirmed it. `content_sha256` is of the bytes that went out, lower-case hexadecimal.
     Delivered { content_sha256: String },
     /// Tried again at that instant.
     Retry { next_at: DateTime<Utc>, error: String },
+    /// Not tried (the channel is down, the recipient is busy): the lease ends, no attempt is counted.
+    Postponed { next_at: DateTime<Utc> },
     /// No more attempts: a person sees it.
     Undeliverable { error: String },
 }

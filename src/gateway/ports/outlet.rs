@@ -16,6 +16,9 @@ use std::time::Duration;
 pub trait Outlet: Send + Sync {
     /// Delivers one letter; many may be under way at once.
     async fn deliver(&self, letter: &Letter) -> Result<(), DeliveryFault>;
+
+    /// Waits while the channel itself is down, so that nothing is leased in vain; at once where there is no such state.
+    async fn ready(&self) {}
 }
 
 /// A letter in the recipient's own format.

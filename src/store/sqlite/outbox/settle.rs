@@ -27,6 +27,9 @@ pub(in crate::store::sqlite) fn settle(connection: &Connection, attempts: &[Atte
         "UPDATE outbox SET state = 'waiting_retry', attempts = attempts + 1, ready_at = ?3, error = ?4
          WHERE message = ?1 AND recipient = ?2 AND state = 'sending'",
     )?;
+    let mut postpone = connection.prepare_cached(
+        "UPDATE outbox SET state = 'queued', ready_at = ?3 WHERE message = ?1 AND recipient = ?2 AND state = 'sending'",
+    )?;
     let mut stop = connection.prepare_cached(
         "UPDATE outbox SET state = 'undeliverable', attempts = attempts + 1, ready_at = NULL, error = ?3
          WHERE message = ?1 AND recipient = ?2 AND state = 'sending'",
@@ -40,6 +43,7 @@ pub(in crate::store::sqlite) fn settle(connection: &Connection, attempts: &[Atte
             AttemptResult::Retry { next_at, error } => {
                 retry.execute(params![message, recipient, micros(*next_at), error])?
             }
+            AttemptResult::Postponed { next_at } => postpone.execute(params![message, recipient, micros(*next_at)])?,
             AttemptResult::Undeliverable { error } => stop.execute(params![message, recipient, error])?,
         };
     }

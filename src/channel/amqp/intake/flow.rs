@@ -1,0 +1,245 @@
+//! The deliveries of one channel, from the broker's hand to their acknowledgement.
+//!
+//! Promises: the gateway's `take` is begun in the order of the queue; after a stop what is in flight is ended and
+//! acknowledged. A delivery that was handed out twice already is taken alone, so that whatever it breaks breaks nothing
+//! else. Never: acknowledges what was not taken; outlives its channel.
+
+use crate::channel::amqp::acknowledging::Ledger;
+use crate::channel::amqp::admission::{admit, delivery_count};
+use crate::channel::amqp::intake::Door;
+use crate::channel::amqp::link::Loss;
+use crate::channel::amqp::topology::{INBOUND_QUEUE, short};
+use crate::gateway::ports::inbound::{Disposition, InboundDelivery};
+use crate::retry::Pace;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use lapin::message::Delivery;
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Consumer};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// A delivery that was handed out so often before is taken alone.
+const SUSPICIOUS: i64 = 2;
+
+type Taking<'a> = Pin<Box<dyn Future<Output = Taken> + Send + 'a>>;
+
+struct Taken {
+    tag: u64,
+    delivery: InboundDelivery,
+    disposition: Disposition,
+}
+
+pub(super) struct Flow<'a> {
+    door: &'a Door,
+    channel: Channel,
+    consumer: Consumer,
+    /// With the whole prefetch, or one by one.
+    wide: bool,
+    ledger: Ledger,
+    busy: FuturesUnordered<Taking<'a>>,
+    pause: Option<Pause>,
+    pace: Pace,
+    /// Since the stop: when to give up.
+    drain_until: Option<Instant>,
+    exhausted: bool,
+}
+
+/// The gateway takes nothing: what it has refused to take, and when it is asked again.
+struct Pause {
+    since: Instant,
+    held: VecDeque<(u64, InboundDelivery)>,
+    ask_at: Instant,
+    /// The one that is being tried.
+    asking: Option<u64>,
+}
+
+/// What happened next.
+enum Turn {
+    Stop,
+    Taken(Taken),
+    Came(Option<Result<Delivery, lapin::Error>>),
+    AskAgain,
+    GiveUp,
+}
+
+impl<'a> Flow<'a> {
+    /// Begins to consume, one by one at first: what the queue begins with decides how wide the flow may be.
+    pub async fn open(door: &'a Door, channel: Channel) -> Result<Self, Loss> {
+        let consumer = consume(&channel, 1).await?;
+        Ok(Self {
+            door,
+            channel,
+            consumer,
+            wide: false,
+            ledger: Ledger::default(),
+            busy: FuturesUnordered::new(),
+            pause: None,
+            pace: Pace::local(),
+            drain_until: None,
+            exhausted: false,
+        })
+    }
+
+    /// Works until the stop (and then until all is ended, or the drain time is over), or until the channel is lost.
+    pub async fn run(&mut self, stop: &CancellationToken) -> Result<(), Loss> {
+        loop {
+            match self.turn(stop).await {
+                Turn::Stop => self.begin_drain().await?,
+                Turn::Taken(taken) => self.settle(taken).await?,
+                Turn::Came(Some(delivery)) => self.begin(delivery?).await?,
+                Turn::Came(None) if self.drain_until.is_some() => self.exhausted = true,
+                Turn::Came(None) => return Err(Loss::Other("the broker has ended the consumer")),
+                Turn::AskAgain => self.ask_again(),
+                Turn::GiveUp => return Ok(()),
+            }
+            if self.drain_until.is_some() && (self.pause.is_some() || (self.exhausted && self.busy.is_empty())) {
+                return Ok(());
+            }
+            if self.pause.as_ref().is_some_and(|pause| pause.since.elapsed() > self.door.config.hold_max) {
+                return Err(self.give_back());
+            }
+        }
+    }
+
+    async fn turn(&mut self, stop: &CancellationToken) -> Turn {
+        let ask_at = self.pause.as_ref().filter(|pause| pause.asking.is_none()).map(|pause| pause.ask_at);
+        let takes_more = self.pause.is_none() && !self.exhausted;
+        let drains = self.drain_until;
+        tokio::select! {
+            () = stop.cancelled(), if drains.is_none() => Turn::Stop,
+            Some(taken) = self.busy.next(), if !self.busy.is_empty() => Turn::Taken(taken),
+            came = self.consumer.next(), if takes_more => Turn::Came(came),
+            () = until(ask_at), if ask_at.is_some() => Turn::AskAgain,
+            () = until(drains), if drains.is_some() => Turn::GiveUp,
+        }
+    }
+
+    async fn begin(&mut self, delivery: Delivery) -> Result<(), Loss> {
+        if !self.wide && delivery_count(&delivery.properties) < SUSPICIOUS && self.drain_until.is_none() {
+            self.widen().await?;
+        }
+        let tag = delivery.delivery_tag;
+        self.ledger.came(tag);
+        metrics::counter!("mezhved_amqp_received_total").increment(1);
+        match admit(delivery, self.door.config.content_bytes_max) {
+            Ok(delivery) => self.take(tag, delivery),
+            Err(reason) => self.reject(tag, reason).await?,
+        }
+        Ok(())
+    }
+
+    // A quorum queue fixes the prefetch of a consumer when it begins: so a second one follows the first.
+    async fn widen(&mut self) -> Result<(), Loss> {
+        self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default()).await?;
+        self.consumer = consume(&self.channel, self.door.config.prefetch).await?;
+        self.wide = true;
+        Ok(())
+    }
+
+    fn take(&mut self, tag: u64, delivery: InboundDelivery) {
+        let door = self.door;
+        self.busy.push(Box::pin(async move {
+            let disposition = door.take(delivery.clone()).await;
+            Taken { tag, delivery, disposition }
+        }));
+        metrics::gauge!("mezhved_amqp_in_flight").set(self.busy.len() as f64);
+    }
+
+    /// Settles one, and all others that are ready too: the gateway commits many at once.
+    async fn settle(&mut self, first: Taken) -> Result<(), Loss> {
+        let mut next = Some(first);
+        while let Some(Taken { tag, delivery, disposition }) = next {
+            match disposition {
+                Disposition::Ack => self.ledger.taken(tag),
+                Disposition::DeadLetter(reason) => self.reject(tag, reason).await?,
+                Disposition::RetryLater => self.hold(tag, delivery),
+            }
+            if disposition != Disposition::RetryLater {
+                self.resume_if_asked(tag);
+            }
+            next = self.busy.next().now_or_never().flatten();
+        }
+        for ack in self.ledger.acks() {
+            self.channel.basic_ack(ack.tag, BasicAckOptions { multiple: ack.multiple }).await?;
+        }
+        metrics::gauge!("mezhved_amqp_in_flight").set(self.busy.len() as f64);
+        Ok(())
+    }
+
+    async fn reject(&mut self, tag: u64, reason: &'static str) -> Result<(), Loss> {
+        tracing::warn!(reason, "a delivery goes to the dead letters");
+        metrics::counter!("mezhved_amqp_dead_lettered_total", "reason" => reason).increment(1);
+        self.channel.basic_nack(tag, BasicNackOptions { multiple: false, requeue: false }).await?;
+        self.ledger.rejected(tag);
+        Ok(())
+    }
+
+    fn hold(&mut self, tag: u64, delivery: InboundDelivery) {
+        let pause = self.pause.get_or_insert_with(|| {
+            tracing::warn!("the gateway takes nothing; deliveries are held");
+            let now = Instant::now();
+            Pause { since: now, held: VecDeque::new(), ask_at: now + self.pace.next_wait(), asking: None }
+        });
+        if pause.asking == Some(tag) {
+            pause.asking = None;
+            pause.ask_at = Instant::now() + self.pace.next_wait();
+            pause.held.push_front((tag, delivery));
+        } else {
+            pause.held.push_back((tag, delivery));
+        }
+    }
+
+    /// One of the held deliveries is tried; the others wait for what becomes of it.
+    fn ask_again(&mut self) {
+        let Some((tag, delivery)) = self.pause.as_mut().and_then(|pause| {
+            let first = pause.held.pop_front()?;
+            pause.asking = Some(first.0);
+            Some(first)
+        }) else {
+            return;
+        };
+        self.take(tag, delivery);
+    }
+
+    fn resume_if_asked(&mut self, tag: u64) {
+        if self.pause.as_ref().is_some_and(|pause| pause.asking == Some(tag)) {
+            self.pace.succeeded();
+            for (tag, delivery) in self.pause.take().map(|pause| pause.held).unwrap_or_default() {
+                self.take(tag, delivery);
+            }
+        }
+    }
+
+    /// Held for too long: the broker takes all back when the channel ends, once; a copy stays to knock with.
+    fn give_back(&mut self) -> Loss {
+        let held = self.pause.take().and_then(|mut pause| pause.held.pop_front());
+        *self.door.knocker() = held.map(|(_, delivery)| delivery);
+        Loss::Other("the gateway took nothing for too long; its deliveries went back to the broker")
+    }
+
+    /// No new deliveries; those that are here already are still taken.
+    async fn begin_drain(&mut self) -> Result<(), Loss> {
+        self.drain_until = Some(Instant::now() + self.door.config.drain_timeout);
+        let cancel = self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default());
+        timeout(self.door.config.drain_timeout, cancel).await.map_err(|_| Loss::Other("the broker hangs"))??;
+        Ok(())
+    }
+}
+
+async fn consume(channel: &Channel, prefetch: u16) -> Result<Consumer, lapin::Error> {
+    channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+    let options = BasicConsumeOptions::default();
+    channel.basic_consume(short(INBOUND_QUEUE), short(""), options, FieldTable::default()).await
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,214 @@
+//! The way in over AMQP.
+
+use crate::peer::{Peer, Recorder, Running, config, depth, until};
+use crate::support::broker::Broker;
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldTable};
+use mezhved::channel::amqp::{DEAD_QUEUE, INBOUND_QUEUE};
+use mezhved::gateway::ports::inbound::Disposition;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_participant_publishes_reaches_the_gateway_with_its_properties_and_in_order() {
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let recorder = Recorder::answering(|_| Disposition::Ack);
+    let mut intake = Running::intake(config(&vhost), recorder.clone());
+    intake.up().await;
+    let school = Peer::connect(&vhost.participant("school-17")).await;
+    let ids: Vec<String> = (0..300).map(|n| format!("m-{n}")).collect();
+    for id in &ids {
+        school.publish(school.properties(id).with_correlation_id("x-1".into()), id.as_bytes()).await.expect("published");
+    }
+    until("all taken", || recorder.count() == ids.len()).await;
+    assert_eq!(recorder.ids(), ids, "begun in the order of the queue");
+    let first = recorder.seen.lock().expect("whole")[0].clone();
+    assert_eq!(first.user_id.as_deref(), Some("school-17"));
+    assert_eq!(first.content_type.as_deref(), Some("application/json"));
+    assert_eq!(first.correlation_id.as_deref(), Some("x-1"));
+    assert_eq!(&first.content[..], b"m-0");
+    assert!(!first.redelivered);
+    until("all acknowledged", || depth(broker, &vhost, INBOUND_QUEUE) == 0).await;
+    intake.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_broker_itself_refuses_a_message_under_another_name() {
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let recorder = Recorder::answering(|_| Disposition::Ack);
+    let mut intake = Running::intake(config(&vhost), recorder.clone());
+    intake.up().await;
+    let school = Peer::connect(&vhost.participant("school-17")).await;
+    let forged = school.properties("m-1").with_user_id("school-18".into());
+    school.publish(forged, b"forged").await.expect_err("the broker took a forged sender");
+    assert_eq!(recorder.count(), 0);
+    intake.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delivery_without_names_is_handed_in_as_such_for_the_quarantine() {
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let recorder = Recorder::answering(|_| Disposition::Ack);
+    let mut intake = Running::intake(config(&vhost), recorder.clone());
+    intake.up().await;
+    let school = Peer::connect(&vhost.participant("school-17")).await;
+    assert!(school.publish(BasicProperties::default(), b"whose?").await.expect("published"));
+    until("handed in", || recorder.count() == 1).await;
+    let seen = recorder.seen.lock().expect("whole")[0].clone();
+    assert_eq!((seen.user_id, seen.message_id, seen.content_type), (None, None, None));
+    intake.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn oversize_and_overheaded_deliveries_go_to_the_dead_letters_whole_and_unread() {
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let recorder = Recorder::answering(|_| Disposition::Ack);
+    let mut intake = Running::intake(config(&vhost), recorder.clone());
+    intake.up().await;
+    let school = Peer::connect(&vhost.participant("school-17")).await;
+    let large = vec![b'x'; 300 * 1024];
+    school.send("large", &large).await;
+    let mut headers = FieldTable::default();
+    for n in 0..1_000 {
+        headers.insert(format!("h-{n}").into(), AMQPValue::Boolean(true));
+    }
+    school.publish(school.properties("heads").with_headers(headers), b"many").await.expect("published");
+    school.send("fine", b"fine").await;
+    let operator = Peer::connect(&vhost.gateway_url()).await;
+    let dead = operator.read(DEAD_QUEUE, 2).await;
+    let mut sizes: Vec<usize> = dead.iter().map(|letter| letter.data.len()).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [4, large.len()]);
+    until("the healthy one taken", || recorder.ids() == ["fine"]).await;
+    intake.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delivery_that_makes_the_gateway_panic_is_isolated() {
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let recorder = Recorder::answering(|delivery| {
+        assert!(delivery.message_id.as_deref() != Some("poison"), "poison");
+        Disposition::Ack
+    });
+    let mut intake = Running::intake(config(&vhost), recorder.clone());
+    intake.up().await;
+    let school = Peer::connect(&vhost.participant("school-17")).await;
+    for id in ["a", "poison", "b"] {
+        school.send(id, b"{}").await;
+    }
+    let operator = Peer::connect(&vhost.gateway_url()).await;
+    let dead = operator.read(DEAD_QUEUE, 1).await;
+    assert_eq!(dead[0].properties.message_id().as_ref().map(|id| id.as_str()), Some("poison"));
+    until("the others taken once", || recorder.ids() == ["a", "poison", "b"]).await;
+    intake.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_gateway_takes_nothing_deliveries_wait_and_no_attempt_is_hot() {
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let open = Arc::new(AtomicBool::new(false));
+    let recorder = Recorder::answering({
+        let open = Arc::clone(&open);
+        move |_| if open.load(Ordering::SeqCst) { Disposition::Ack } else { Disposition::RetryLater }
+    });
+    let mut intake = Running::intake(config(&vhost), recorder.clone());
+    intake.up().await;
+    let school = Peer::connect(&vhost.participant("school-17")).await;
+    for n in 0..50 {
+        school.send(&format!("m-{n}"), b"{}").await;
+    }
+    let begun = Instant::now();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let calls = recorder.count();
+    println!("closed for {:?}: {calls} calls for 50 deliveries", begun.elapsed());
+    assert!(calls < 80, "{calls} calls in 3 s");
+    assert_eq!(depth(broker, &vhost, INBOUND_QUEUE), 50);
+    open.store(true, Ordering::SeqCst);
+    until("all acknowledged", || depth(broker, &vhost, INBOUND_QUEUE) == 0).await;
+    let mut ids = recorder.ids();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 50);
+    assert_eq!(depth(broker, &vhost, DEAD_QUEUE), 0, "waiting must not look like poison");
+    intake.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_long_silence_of_the_gateway_deliveries_go_back_once_and_are_taken_when_it_is_back() {
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let open = Arc::new(AtomicBool::new(false));
+    let recorder = Recorder::answering({
+        let open = Arc::clone(&open);
+        move |_| if open.load(Ordering::SeqCst) { Disposition::Ack } else { Disposition::RetryLater }
+    });
+    let mut config = config(&vhost);
+    config.hold_max = Duration::from_millis(300);
+    let mut intake = Running::intake(config, recorder.clone());
+    intake.up().await;
+    let school = Peer::connect(&vhost.participant("school-17")).await;
+    for n in 0..20 {
+        school.send(&format!("m-{n}"), b"{}").await;
+    }
+    intake.down().await;
+    // Many times the hold: if each cost the deliveries a return, their limit would be reached.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(depth(broker, &vhost, INBOUND_QUEUE), 20);
+    open.store(true, Ordering::SeqCst);
+    intake.up().await;
+    until("all acknowledged", || depth(broker, &vhost, INBOUND_QUEUE) == 0).await;
+    assert_eq!(depth(broker, &vhost, DEAD_QUEUE), 0, "waiting must not look like poison");
+    let mut ids = recorder.ids();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 20);
+    intake.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_ends_what_is_in_flight_and_acknowledges_it() {
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let recorder = Recorder::slow(Duration::from_millis(400));
+    let mut intake = Running::intake(config(&vhost), recorder.clone());
+    intake.up().await;
+    let school = Peer::connect(&vhost.participant("school-17")).await;
+    for n in 0..40 {
+        school.send(&format!("m-{n}"), b"{}").await;
+    }
+    until("in flight", || recorder.count() > 0).await;
+    intake.stopped().await;
+    let taken = recorder.count();
+    assert!(taken > 0);
+    assert_eq!(depth(broker, &vhost, INBOUND_QUEUE), 40 - taken as u64, "what was taken was acknowledged, the rest is there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_acknowledged_before_it_is_taken() {
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let begun = Arc::new(AtomicUsize::new(0));
+    let never = Recorder::slow(Duration::from_secs(3_600));
+    let mut first = Running::intake(config(&vhost), never.clone());
+    first.up().await;
+    let school = Peer::connect(&vhost.participant("school-17")).await;
+    for n in 0..10 {
+        school.send(&format!("m-{n}"), b"{}").await;
+    }
+    until("in the hands of the first", || never.count() == 10).await;
+    begun.store(never.count(), Ordering::SeqCst);
+    first.task.abort();
+    let recorder = Recorder::answering(|_| Disposition::Ack);
+    let mut second = Running::intake(config(&vhost), recorder.clone());
+    second.up().await;
+    until("all again", || recorder.count() == 10).await;
+    assert!(recorder.seen.lock().expect("whole").iter().all(|delivery| delivery.redelivered));
+    second.stopped().await;
+}
