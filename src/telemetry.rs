@@ -1,1 +1,115 @@
-//! (room to be furnished)
+//! What the process says about itself: the log, and the figures.
+//!
+//! Promises: one line of JSON (or text) an event, on standard error; libraries that could print what they carry stay
+//! silent below warnings, whatever the filter says. Never: personal data (our own events carry ids and codes only).
+
+use crate::config::{Log, LogFormat};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::sync::OnceLock;
+use tracing_subscriber::EnvFilter;
+
+/// Libraries whose finer events may hold contents of messages, keys or passwords.
+const QUIET: [&str; 8] = ["amq_protocol", "h2", "hyper", "hyper_util", "lapin", "reqwest", "rustls", "tower"];
+
+/// Bounds of durations, in seconds.
+const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// Why telemetry did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryFault {
+    #[error("log.level: `{0}` is no filter; write `info`, or `info,mezhved::channel=debug`")]
+    Filter(String),
+    #[error("the log was started twice in one process")]
+    Twice,
+}
+
+/// Starts the log of this process.
+///
+/// # Errors
+/// [`TelemetryFault`]: the filter cannot be read, or a log was started before.
+pub fn log(config: &Log) -> Result<(), TelemetryFault> {
+    let lines = tracing_subscriber::fmt().with_env_filter(filter(&config.level)?).with_writer(std::io::stderr);
+    let started = match config.format {
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
+        LogFormat::Text => lines.with_ansi(false).try_init(),
+    };
+    started.map_err(|_| TelemetryFault::Twice)
+}
+
+/// A plain level is ours alone; other libraries then speak from warnings on. Our quiet ones come last and so prevail.
+fn filter(level: &str) -> Result<EnvFilter, TelemetryFault> {
+    let is_plain = level.chars().all(|letter| letter.is_ascii_alphabetic());
+    let stated = if is_plain { format!("warn,mezhved={level}") } else { level.to_owned() };
+    let quiet = QUIET.map(|library| format!("{library}=warn")).join(",");
+    EnvFilter::try_new(format!("{stated},{quiet}")).map_err(|_| TelemetryFault::Filter(level.to_owned()))
+}
+
+/// The figures of this process, as the page `/metrics` renders them. Installed once; asked again, the same.
+#[must_use]
+pub fn figures() -> PrometheusHandle {
+    static FIGURES: OnceLock<PrometheusHandle> = OnceLock::new();
+    FIGURES.get_or_init(install).clone()
+}
+
+fn install() -> PrometheusHandle {
+    let builder = PrometheusBuilder::new();
+    // The bounds are not empty, which is the only thing that could be wrong with them.
+    let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS).unwrap_or_default();
+    let recorder = builder.build_recorder();
+    let handle = recorder.handle();
+    if metrics::set_global_recorder(recorder).is_err() {
+        tracing::error!("another recorder of figures was installed before; /metrics will be empty");
+    }
+    describe();
+    handle
+}
+
+/// What each figure means, for those who read the page.
+fn describe() {
+    use metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
+    gauge!(
+        "mezhved_conservation_gap",
+        "Accepted message-addressee pairs without a known delivery state; not 0 is an alarm"
+    );
+    gauge!("mezhved_sweep_age_seconds", "Age of the last sweep for due rungs; +Inf before the first");
+    gauge!("mezhved_obligations_open", "Obligations that are open");
+    gauge!("mezhved_obligations_overdue", "Open obligations past their due date");
+    gauge!("mezhved_obligations_due_today", "Open obligations that are due today");
+    gauge!("mezhved_bodies_overdue", "Bodies with an overdue obligation");
+    gauge!("mezhved_bodies_silent", "Bodies with an overdue obligation and no interim reply to it");
+    gauge!("mezhved_rungs_prepared", "Letters of the ladder that wait for a person");
+    gauge!("mezhved_deliveries", "Deliveries by state");
+    gauge!("mezhved_outbox_waiting", "Letters that have not reached their addressee yet");
+    gauge!("mezhved_outbox_oldest_seconds", "Age of the oldest letter that waits");
+    gauge!("mezhved_accepted_addressees", "Accepted message-addressee pairs");
+    gauge!("mezhved_messages_parked", "Replies that wait for their request");
+    gauge!("mezhved_message_conflicts", "Ids that came again with other content");
+    gauge!("mezhved_quarantine", "Things that wait for a person in the quarantine");
+    gauge!("mezhved_http_connections", "Open HTTP connections");
+    counter!("mezhved_http_connections_refused_total", "Connections refused because all were at work");
+    counter!("mezhved_http_requests_total", "HTTP answers by method, route and status");
+    histogram!("mezhved_http_request_seconds", "Time from the request's headers to the answer's, by route");
+    counter!("mezhved_logins_total", "Logins by outcome: succeeded, failed, throttled");
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+    use super::*;
+
+    #[test]
+    fn libraries_that_carry_contents_stay_quiet_whatever_is_asked() {
+        let shown = filter("trace,lapin=trace").unwrap().to_string();
+        assert!(shown.contains("lapin=warn") && !shown.contains("lapin=trace"), "{shown}");
+        assert!(filter("debug").unwrap().to_string().contains("mezhved=debug"));
+        assert!(filter("info,=/").is_err());
+    }
+
+    #[test]
+    fn figures_are_rendered_with_their_meaning() {
+        let handle = figures();
+        metrics::gauge!("mezhved_conservation_gap").set(0.0);
+        assert!(handle.render().contains("# HELP mezhved_conservation_gap "));
+        assert!(figures().render().contains("mezhved_conservation_gap 0"));
+    }
+}

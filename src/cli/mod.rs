@@ -3,6 +3,7 @@
 //! Promises: 0 done, 1 the input or the state says no, 2 the call is wrong; every error names the remedy.
 //! Never: asks at a prompt; takes a secret as a flag.
 
+pub mod accounts;
 pub mod convert;
 pub mod due;
 pub mod health;

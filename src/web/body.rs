@@ -31,9 +31,8 @@ pub(super) async fn read(request: Request, state: &WebState, bytes_max: usize) -
     let end = Instant::now() + patience.body;
     let mut body = request.into_body();
     let (mut content, mut permit) = (BytesMut::new(), None);
-    while let Some(chunk) = timeout_at(end.min(Instant::now() + patience.body_pause), chunk(&mut body))
-        .await
-        .map_err(|_| too_slow())??
+    while let Some(chunk) =
+        timeout_at(end.min(Instant::now() + patience.body_pause), chunk(&mut body)).await.map_err(|_| too_slow())??
     {
         if content.len() + chunk.len() > bytes_max {
             return Err(too_large(bytes_max));

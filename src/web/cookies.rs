@@ -25,7 +25,8 @@ pub(super) fn language(headers: &HeaderMap) -> Option<&str> {
 /// The header that sets the session.
 pub(super) fn set_session(token: &str) -> Option<HeaderValue> {
     let seconds = SESSION_HOURS * 3600;
-    HeaderValue::from_str(&format!("{SESSION}={token}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Strict")).ok()
+    HeaderValue::from_str(&format!("{SESSION}={token}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Strict"))
+        .ok()
 }
 
 /// The header that takes the session away.

@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn gap_is_zero_when_every_pair_has_a_state_and_shows_loss_and_doubling() {
-        let mut figures = Figures { accepted_addressees: 9, deliveries_owed: 1, deliveries_waiting: 2, ..Figures::default() };
+        let mut figures =
+            Figures { accepted_addressees: 9, deliveries_owed: 1, deliveries_waiting: 2, ..Figures::default() };
         figures.deliveries_done = 3;
         figures.deliveries_undeliverable = 2;
         figures.deliveries_rejected = 1;

@@ -90,7 +90,10 @@ fn outcome(outcome: &'static str) {
 }
 
 /// A form of the pages, read and decoded.
-pub(super) async fn page_form<T: serde::de::DeserializeOwned>(request: Request, state: &WebState) -> Result<T, Problem> {
+pub(super) async fn page_form<T: serde::de::DeserializeOwned>(
+    request: Request,
+    state: &WebState,
+) -> Result<T, Problem> {
     if body::media_type(request.headers())? != "application/x-www-form-urlencoded" {
         return Err(body::unsupported("send this as application/x-www-form-urlencoded"));
     }
@@ -113,11 +116,7 @@ fn refuse(
 }
 
 /// A new session under a new token; the one that the browser had before ends.
-async fn begin_session(
-    state: &WebState,
-    (user, headers): (User, &HeaderMap),
-    next: &str,
-) -> Result<Response, Problem> {
+async fn begin_session(state: &WebState, (user, headers): (User, &HeaderMap), next: &str) -> Result<Response, Problem> {
     end_session(headers, state).await?;
     let (token, csrf) = (Token::random().map_err(no_secret)?, Token::random().map_err(no_secret)?);
     let now = state.clock().now();
@@ -231,7 +230,8 @@ impl Passwords {
 
 /// The PHC string that an unknown name is checked against, so that it takes as long as a known one. Nobody knows its
 /// password.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$syfrgranOnL2dNgbEdB5nA$8omUiMZ7JK+aIQLj7QI3CP46yGv60EDF1ivGg92NZ68";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$syfrgranOnL2dNgbEdB5nA$8omUiMZ7JK+aIQLj7QI3CP46yGv60EDF1ivGg92NZ68";
 
 #[cfg(test)]
 mod tests {

@@ -7,8 +7,8 @@ use crate::domain::zone::Zone;
 use crate::gateway::ports::accounts::{Session, UserRole};
 use crate::web::problem::Problem;
 use crate::web::words::{Lang, Words};
-use crate::web::{assets, caller, cookies, negotiate};
 use crate::web::{WebState, text::filters};
+use crate::web::{assets, caller, cookies, negotiate};
 use askama::Template;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -164,7 +164,8 @@ mod tests {
     #[test]
     fn only_paths_of_our_own_are_gone_on_to() {
         assert_eq!(local_place("/journal?participant=centre"), "/journal?participant=centre");
-        for foreign in ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "", "/a\r\nX: y", "/%0d\\"] {
+        for foreign in ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "", "/a\r\nX: y", "/%0d\\"]
+        {
             assert_eq!(local_place(foreign), "/", "{foreign:?}");
         }
         assert_eq!(local_place("/login?next=/"), "/");

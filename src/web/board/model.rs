@@ -80,16 +80,8 @@ pub(super) enum Bucket {
 
 impl Bucket {
     /// In the order of the page.
-    pub(super) const EACH: [Self; 8] = [
-        Self::All,
-        Self::Overdue,
-        Self::Today,
-        Self::Soon,
-        Self::Week,
-        Self::Later,
-        Self::Prepared,
-        Self::Answered,
-    ];
+    pub(super) const EACH: [Self; 8] =
+        [Self::All, Self::Overdue, Self::Today, Self::Soon, Self::Week, Self::Later, Self::Prepared, Self::Answered];
 
     /// As in the address.
     pub(super) fn code(self) -> &'static str {
@@ -199,8 +191,7 @@ impl Board {
         let Material { summary, views, zone, lang, partial } = material;
         let ends = Ends::at(summary.at, *zone);
         let side: Vec<&ObligationView> = views.iter().filter(|view| Side::of(view) == query.side).collect();
-        let chosen: Vec<&ObligationView> =
-            side.iter().copied().filter(|view| query.bucket.holds(view, ends)).collect();
+        let chosen: Vec<&ObligationView> = side.iter().copied().filter(|view| query.bucket.holds(view, ends)).collect();
         let today = zone.date(summary.at);
         let row = |view: &&ObligationView| Row::new(view, *lang, *zone).taking_from(today);
         let rows: Vec<Row> = chosen.iter().skip(query.from).take(BOARD_ROWS_MAX).map(row).collect();

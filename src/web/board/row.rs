@@ -103,7 +103,12 @@ impl Row {
             last_text: view.last_event.as_ref().map(|event| event.text.clone()),
             last_at: view.last_event.as_ref().map(|event| minute(event.at, zone)),
             alert: view.alert.as_ref().and_then(|alert| Alert::new(alert, zone)),
-            letters: view.rungs.iter().filter(|rung| rung.state == "prepared").map(|rung| letter(view, rung, lang)).collect(),
+            letters: view
+                .rungs
+                .iter()
+                .filter(|rung| rung.state == "prepared")
+                .map(|rung| letter(view, rung, lang))
+                .collect(),
             ours: view.controller.kind == Some(BodyKind::SocialCentre),
             take_until: String::new(),
         }

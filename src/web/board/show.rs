@@ -2,10 +2,10 @@
 //!
 //! Promises: the part and the page are made by the same code. Never: more than a bounded number of records.
 
-use crate::gateway::ports::reads::DutyFilter;
-use crate::gateway::views::ObligationView;
 use crate::domain::obligation::State as ObligationState;
 use crate::gateway::act::Actor;
+use crate::gateway::ports::reads::DutyFilter;
+use crate::gateway::views::ObligationView;
 use crate::web::WebState;
 use crate::web::board::model::{Board, BoardQuery, Material};
 use crate::web::caller;
@@ -60,8 +60,7 @@ pub(super) async fn fragment(
 async fn gather(state: &WebState, visitor: &Visitor) -> Result<Material, Problem> {
     let actor = caller::actor(&visitor.session);
     let (mut views, partial) = open_ones(state, &actor).await?;
-    let answered =
-        DutyFilter { state: Some(ObligationState::Answered), limit: PAGE_ROWS_MAX, ..DutyFilter::default() };
+    let answered = DutyFilter { state: Some(ObligationState::Answered), limit: PAGE_ROWS_MAX, ..DutyFilter::default() };
     views.extend(state.gateway().obligations(answered, &actor).await?);
     let summary = state.gateway().summary().await?;
     Ok(Material { summary, views, partial, zone: page::zone(state)?, lang: visitor.lang })

@@ -3,7 +3,6 @@
 //! Promises: every word that [`Words`] names. Never: markup.
 
 use super::Words;
-use crate::domain::participant::BodyKind;
 
 pub(super) const WORDS: Words = Words {
     board: "Answers under control",
@@ -51,7 +50,6 @@ pub(super) const WORDS: Words = Words {
     col_from: "From whom",
     col_to: "To whom",
     col_due: "Due",
-    col_late: "Late",
     col_last: "Last event",
     col_actions: "Actions",
     case: "case",
@@ -104,7 +102,6 @@ pub(super) const WORDS: Words = Words {
     withdraw: "Withdraw the request",
     void: "Opened in error",
     void_second: "Login of a second person",
-    planned: "planned for",
     needs_decision: "a person decides",
     recipient: "Recipient",
     attempts: "attempts",
@@ -140,29 +137,3 @@ pub(super) const WORDS: Words = Words {
     error_unavailable: "The store is not available now. Nothing is lost; try again in a minute.",
     error_other: "Check what was entered and try again.",
 };
-
-/// Names of the kinds of bodies.
-pub(super) fn body_kind(kind: BodyKind) -> &'static str {
-    match kind {
-        BodyKind::SocialCentre => "social centre",
-        BodyKind::SocialProtection => "social protection",
-        BodyKind::Commission => "commission",
-        BodyKind::EducationAuthority => "education authority",
-        BodyKind::School => "school",
-        BodyKind::Guardianship => "guardianship",
-        BodyKind::Youth => "youth affairs",
-        BodyKind::HealthAuthority => "health authority",
-        BodyKind::HealthFacility => "health facility",
-        BodyKind::Employment => "employment service",
-        BodyKind::Police => "police",
-        BodyKind::PenalInspection => "penal inspection",
-        BodyKind::CultureSport => "culture and sport",
-        BodyKind::Prosecutor => "prosecutor",
-        BodyKind::Court => "court",
-        BodyKind::Investigator => "investigator",
-        BodyKind::Ombudsman => "ombudsman",
-        BodyKind::Ngo => "NGO",
-        BodyKind::RegisterKeeper => "register keeper",
-        BodyKind::Citizen => "citizen",
-    }
-}

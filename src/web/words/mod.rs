@@ -6,7 +6,6 @@
 mod en;
 mod ru;
 
-use crate::domain::participant::BodyKind;
 use crate::web::dates::{counted, plural};
 
 /// A language of the pages.
@@ -69,14 +68,6 @@ impl Lang {
         let words = self.words();
         format!("{} {}", plural(count, self, words.silent), counted(count, self, words.bodies))
     }
-
-    /// The Russian or English name of a kind of body.
-    pub(super) fn body_kind(self, kind: BodyKind) -> &'static str {
-        match self {
-            Self::Ru => ru::body_kind(kind),
-            Self::En => en::body_kind(kind),
-        }
-    }
 }
 
 /// Every word of the pages. Fields in the order of the pages.
@@ -129,7 +120,6 @@ pub(super) struct Words {
     pub col_from: &'static str,
     pub col_to: &'static str,
     pub col_due: &'static str,
-    pub col_late: &'static str,
     pub col_last: &'static str,
     pub col_actions: &'static str,
     pub case: &'static str,
@@ -184,7 +174,6 @@ pub(super) struct Words {
     pub withdraw: &'static str,
     pub void: &'static str,
     pub void_second: &'static str,
-    pub planned: &'static str,
     pub needs_decision: &'static str,
     pub recipient: &'static str,
     pub attempts: &'static str,

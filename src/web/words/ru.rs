@@ -3,7 +3,6 @@
 //! Promises: every word that [`Words`] names. Never: markup.
 
 use super::Words;
-use crate::domain::participant::BodyKind;
 
 pub(super) const WORDS: Words = Words {
     board: "Контроль ответов",
@@ -51,7 +50,6 @@ pub(super) const WORDS: Words = Words {
     col_from: "От кого",
     col_to: "Кому",
     col_due: "Срок",
-    col_late: "Опоздание",
     col_last: "Последнее событие",
     col_actions: "Действия",
     case: "дело",
@@ -104,7 +102,6 @@ pub(super) const WORDS: Words = Words {
     withdraw: "Отозвать запрос",
     void: "Открыто по ошибке",
     void_second: "Имя для входа второго сотрудника",
-    planned: "по плану",
     needs_decision: "решает человек",
     recipient: "Получатель",
     attempts: "попыток",
@@ -140,29 +137,3 @@ pub(super) const WORDS: Words = Words {
     error_unavailable: "Хранилище сейчас недоступно. Ничего не потеряно; попробуйте через минуту.",
     error_other: "Проверьте, что введено, и попробуйте снова.",
 };
-
-/// Names of the kinds of bodies (120-ФЗ ст. 4 and the parties around it).
-pub(super) fn body_kind(kind: BodyKind) -> &'static str {
-    match kind {
-        BodyKind::SocialCentre => "социальный центр",
-        BodyKind::SocialProtection => "орган социальной защиты",
-        BodyKind::Commission => "КДНиЗП",
-        BodyKind::EducationAuthority => "орган управления образованием",
-        BodyKind::School => "образовательная организация",
-        BodyKind::Guardianship => "опека и попечительство",
-        BodyKind::Youth => "орган по делам молодёжи",
-        BodyKind::HealthAuthority => "орган управления здравоохранением",
-        BodyKind::HealthFacility => "медицинская организация",
-        BodyKind::Employment => "служба занятости",
-        BodyKind::Police => "полиция",
-        BodyKind::PenalInspection => "уголовно-исполнительная инспекция",
-        BodyKind::CultureSport => "культура и спорт",
-        BodyKind::Prosecutor => "прокуратура",
-        BodyKind::Court => "суд",
-        BodyKind::Investigator => "следственный орган",
-        BodyKind::Ombudsman => "уполномоченный по правам ребёнка",
-        BodyKind::Ngo => "НКО",
-        BodyKind::RegisterKeeper => "оператор реестра",
-        BodyKind::Citizen => "гражданин",
-    }
-}
