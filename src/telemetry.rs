@@ -41,6 +41,8 @@ fn filter(level: &str) -> Result<EnvFilter, TelemetryFault> {
     let is_plain = level.chars().all(|letter| letter.is_ascii_alphabetic());
     let stated = if is_plain { format!("warn,mezhved={level}") } else { level.to_owned() };
     let quiet = QUIET.map(|library| format!("{library}=warn")).join(",");
+    // This one writes out the whole content of every message that a broker returns, and calls it a warning.
+    let quiet = quiet.replace("lapin=warn", "lapin=off");
     EnvFilter::try_new(format!("{stated},{quiet}")).map_err(|_| TelemetryFault::Filter(level.to_owned()))
 }
 

@@ -7,9 +7,15 @@ pub mod accounts;
 pub mod convert;
 pub mod due;
 pub mod health;
+pub mod participants;
 pub mod schemas;
+pub mod serve;
 
+use crate::app;
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::store::sqlite::SqliteStore;
+use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,10 +33,27 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Запустить шлюз; работает и без всяких настроек.
+    Serve,
     /// Проверить настройки: все ошибки сразу, со строкой и ключом.
     CheckConfig,
     /// Спросить работающий шлюз, готов ли он (для проверки контейнера).
     Health,
+    /// Участники обмена.
+    Participants {
+        #[command(subcommand)]
+        what: participants::ParticipantsCommand,
+    },
+    /// Ключи участников: показываются один раз.
+    Keys {
+        #[command(subcommand)]
+        what: accounts::KeysCommand,
+    },
+    /// Люди, которые входят на доску.
+    Users {
+        #[command(subcommand)]
+        what: accounts::UsersCommand,
+    },
     /// Посчитать срок и объяснить его; без --from и --term читает строки JSON.
     Due(due::DueArgs),
     /// Переписать сообщения из XML в JSON и обратно, строго проверив.
@@ -67,11 +90,30 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let stdout = || std::io::BufWriter::new(std::io::stdout().lock());
     match cli.command {
         Command::CheckConfig => check_config(cli.config),
+        Command::Serve => serve::run(&config(cli.config)?),
+        Command::Participants { what } => participants::run(&what, &config(cli.config)?),
+        Command::Keys { what } => {
+            with_store(cli.config, async |store, now| accounts::keys(what, store, (now, &mut std::io::stdout())).await)
+        }
+        Command::Users { what } => with_store(cli.config, async |store, now| accounts::users(what, store, now).await),
         Command::Health => health::run(&config(cli.config)?),
         Command::Due(args) => due::run(&args, stdin().lock(), stdout()),
         Command::Schemas(args) => schemas::run(&args, &mut stdout()),
         Command::Convert(args) => convert::run(&args, &mut stdin().lock(), &mut stdout(), &mut std::io::stderr()),
     }
+}
+
+/// Runs a command on the store, beside a gateway that may be serving from it.
+fn with_store(
+    named: Option<PathBuf>,
+    work: impl AsyncFnOnce(&SqliteStore, DateTime<Utc>) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode> {
+    let config = config(named)?;
+    app::block_on(async {
+        let store = app::open_store(&config)?;
+        work(&store, Clock::system().now()).await?;
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// The configuration that a command runs by.
@@ -84,7 +126,7 @@ fn config(named: Option<PathBuf>) -> anyhow::Result<Config> {
 #[expect(clippy::print_stderr, reason = "the words of a command go to standard error")]
 fn check_config(named: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let config = config(named)?;
-    let _ = config;
+    app::check(&config)?.iter().for_each(|note| eprintln!("{note}"));
     eprintln!("the configuration is right");
     Ok(ExitCode::SUCCESS)
 }

@@ -69,7 +69,11 @@ struct Inner {
     /// The instant of the last whole sweep, in microseconds; 0 before the first.
     swept_us: AtomicI64,
     sweep_age_max_s: u64,
+    conditions: RwLock<Vec<Condition>>,
 }
+
+/// Something that must be so for the gateway to be ready; says what is not.
+type Condition = Box<dyn Fn() -> Option<String> + Send + Sync>;
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +109,7 @@ impl Gateway {
             floor_us: AtomicI64::new(latest.map_or(0, |at| at.timestamp_micros())),
             swept_us: AtomicI64::new(0),
             sweep_age_max_s: parts.sweep_age_max_s,
+            conditions: RwLock::new(Vec::new()),
         });
         tokio::spawn(committer::run(Arc::downgrade(&inner), waiting));
         Ok(Self(inner))
@@ -123,6 +128,11 @@ impl Gateway {
         *self.0.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
         self.0.directory_generation.store(generation, Ordering::Release);
         Ok(true)
+    }
+
+    /// Adds something that must be so for the gateway to be ready: it says why it is not.
+    pub fn add_condition(&self, condition: impl Fn() -> Option<String> + Send + Sync + 'static) {
+        self.0.conditions.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(condition));
     }
 
     /// The participants as they are now.

@@ -14,7 +14,7 @@ use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::view;
 use crate::gateway::views::{BoardSummary, Chronology, Explanation, InboxLetter, JournalLine, ObligationView};
 use chrono::{DateTime, Days, Utc};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::watch;
 
 /// Rows of one page at most, whatever was asked for.
@@ -258,6 +258,8 @@ impl Gateway {
             }
             Some(_) => {}
         }
+        let conditions = self.0.conditions.read().unwrap_or_else(PoisonError::into_inner);
+        reasons.extend(conditions.iter().filter_map(|condition| condition()));
         reasons
     }
 

@@ -20,7 +20,10 @@ async fn what_a_participant_publishes_reaches_the_gateway_with_its_properties_an
     let school = Peer::connect(&vhost.participant("school-17")).await;
     let ids: Vec<String> = (0..300).map(|n| format!("m-{n}")).collect();
     for id in &ids {
-        school.publish(school.properties(id).with_correlation_id("x-1".into()), id.as_bytes()).await.expect("published");
+        school
+            .publish(school.properties(id).with_correlation_id("x-1".into()), id.as_bytes())
+            .await
+            .expect("published");
     }
     until("all taken", || recorder.count() == ids.len()).await;
     assert_eq!(recorder.ids(), ids, "begun in the order of the queue");
@@ -187,7 +190,11 @@ async fn a_stop_ends_what_is_in_flight_and_acknowledges_it() {
     intake.stopped().await;
     let taken = recorder.count();
     assert!(taken > 0);
-    assert_eq!(depth(broker, &vhost, INBOUND_QUEUE), 40 - taken as u64, "what was taken was acknowledged, the rest is there");
+    assert_eq!(
+        depth(broker, &vhost, INBOUND_QUEUE),
+        40 - taken as u64,
+        "what was taken was acknowledged, the rest is there"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -78,7 +78,11 @@ async fn returns_belong_to_their_own_letters_when_many_are_under_way() {
     let operator = Peer::connect(&vhost.gateway_url()).await;
     let mut confirmed_to_gone = 0;
     for _ in 0..10 {
-        operator.channel.queue_delete(out_queue(&gone.code).into(), QueueDeleteOptions::default()).await.expect("deleted");
+        operator
+            .channel
+            .queue_delete(out_queue(&gone.code).into(), QueueDeleteOptions::default())
+            .await
+            .expect("deleted");
         let mut tasks = tokio::task::JoinSet::new();
         for n in 0..100 {
             let (outlet, to) = (Arc::clone(&outlet), if n % 2 == 0 { &here } else { &gone });
@@ -111,7 +115,10 @@ async fn a_queue_with_other_arguments_is_a_fault_with_a_remedy_and_hinders_no_ot
     let mut running = Running::outlet(&outlet);
     running.up().await;
     let fault = outlet.deliver(&letter(&participant("odd", BY_AMQP), "x")).await.expect_err("refused");
-    assert!(matches!(&fault, DeliveryFault::Later { reason, .. } if reason.contains("rabbitmqctl delete_queue mezhved.out.odd")), "{fault:?}");
+    assert!(
+        matches!(&fault, DeliveryFault::Later { reason, .. } if reason.contains("rabbitmqctl delete_queue mezhved.out.odd")),
+        "{fault:?}"
+    );
     outlet.deliver(&letter(&participant("even", BY_AMQP), "x")).await.expect("confirmed");
     running.stopped().await;
 }
@@ -125,7 +132,8 @@ async fn a_participant_that_rejects_a_letter_sends_it_to_the_dead_letters_not_in
     running.up().await;
     outlet.deliver(&letter(&participant("school-17", BY_AMQP), "x")).await.expect("confirmed");
     let peer = Peer::connect(&vhost.participant("school-17")).await;
-    let got = peer.channel.basic_get("mezhved.out.school-17".into(), Default::default()).await.expect("read").expect("there");
+    let got =
+        peer.channel.basic_get("mezhved.out.school-17".into(), Default::default()).await.expect("read").expect("there");
     got.acker.reject(lapin::options::BasicRejectOptions { requeue: false }).await.expect("rejected");
     until("dead-lettered", || depth(broker, &vhost, "mezhved.dead") == 1).await;
     running.stopped().await;

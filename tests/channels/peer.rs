@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::DateTime;
 use futures_util::StreamExt;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions};
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
+};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 use mezhved::channel::amqp::{AmqpAddress, AmqpConfig, AmqpOutlet, IN_EXCHANGE, Intake, LinkState};
@@ -161,8 +163,11 @@ impl Peer {
     pub async fn read(&self, queue: &str, count: usize) -> Vec<lapin::message::Delivery> {
         self.channel.basic_qos(200, BasicQosOptions::default()).await.expect("qos");
         let options = BasicConsumeOptions::default();
-        let mut consumer =
-            self.channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await.expect("consuming");
+        let mut consumer = self
+            .channel
+            .basic_consume(queue.into(), "".into(), options, FieldTable::default())
+            .await
+            .expect("consuming");
         let mut read = Vec::new();
         while read.len() < count {
             let next = tokio::time::timeout(Duration::from_secs(20), consumer.next()).await.expect("a message in 20 s");

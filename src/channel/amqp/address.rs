@@ -83,7 +83,9 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_without_being_repeated() {
-        for text in ["", "http://u:hush@host", "amqp://", "amqp://u:hush@", "amqp://u:hush@[::1]:5672/x", "amqp://u:hush@h:x"] {
+        for text in
+            ["", "http://u:hush@host", "amqp://", "amqp://u:hush@", "amqp://u:hush@[::1]:5672/x", "amqp://u:hush@h:x"]
+        {
             let fault = AmqpAddress::parse(text).unwrap_err();
             assert!(!format!("{fault} {fault:?}").contains("hush"), "{fault}");
         }

@@ -6,8 +6,8 @@
 //! a broker under a resource alarm stops reading from connections that publish.
 
 mod acknowledging;
-mod admission;
 mod address;
+mod admission;
 mod intake;
 mod lane;
 mod link;
@@ -18,7 +18,7 @@ pub use address::{AmqpAddress, BadAddress};
 pub use intake::Intake;
 pub use link::LinkState;
 pub use outlet::AmqpOutlet;
-pub use topology::{DEAD_QUEUE, INBOUND_QUEUE, IN_EXCHANGE, OUT_EXCHANGE, out_queue};
+pub use topology::{DEAD_QUEUE, IN_EXCHANGE, INBOUND_QUEUE, OUT_EXCHANGE, out_queue};
 
 use std::time::Duration;
 

@@ -111,9 +111,8 @@ async fn declare_queue(channel: &Channel, name: &str, arguments: FieldTable) -> 
 
 async fn bind(channel: &Channel, queue: &str, to: (&str, &str)) -> Result<(), TopologyFault> {
     let (exchange, key) = (short(to.0), short(to.1));
-    let bound = channel
-        .queue_bind(short(queue), exchange, key, QueueBindOptions::default(), FieldTable::default())
-        .await;
+    let bound =
+        channel.queue_bind(short(queue), exchange, key, QueueBindOptions::default(), FieldTable::default()).await;
     bound.map_err(|error| fault(queue, error))
 }
 
