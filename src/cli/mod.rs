@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod convert;
+pub mod demo;
 pub mod due;
 pub mod health;
 pub mod participants;
@@ -35,6 +36,8 @@ pub struct Cli {
 enum Command {
     /// Запустить шлюз; работает и без всяких настроек.
     Serve,
+    /// Показать шлюз в работе: вымышленные участники, быстрые часы, ничего не нужно устанавливать.
+    Demo(demo::DemoArgs),
     /// Проверить настройки: все ошибки сразу, со строкой и ключом.
     CheckConfig,
     /// Спросить работающий шлюз, готов ли он (для проверки контейнера).
@@ -89,6 +92,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let stdin = std::io::stdin;
     let stdout = || std::io::BufWriter::new(std::io::stdout().lock());
     match cli.command {
+        Command::Demo(args) => demo::run(&args),
         Command::CheckConfig => check_config(cli.config),
         Command::Serve => serve::run(&config(cli.config)?),
         Command::Participants { what } => participants::run(&what, &config(cli.config)?),

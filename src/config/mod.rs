@@ -92,7 +92,7 @@ pub enum LogFormat {
 }
 
 /// A value that is never printed.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 

@@ -1,0 +1,49 @@
+//! Messages of the demo: the catalogue's own examples, with another envelope.
+
+use crate::catalogue::Catalogue;
+use crate::cli::demo::peer::Peer;
+use crate::domain::ids::{MessageId, TypeCode};
+use crate::domain::message::Envelope;
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// A message that begins an exchange.
+pub(super) fn opening(kind: &str, from: &Peer, to: &[&str]) -> anyhow::Result<Value> {
+    let mut message = example(kind)?;
+    let id = Uuid::new_v4();
+    set(&mut message, from, (id, json!(to)))?;
+    Ok(message)
+}
+
+/// A message that answers another.
+pub(super) fn answering(kind: &str, from: &Peer, request: &Envelope) -> anyhow::Result<Value> {
+    let mut message = example(kind)?;
+    set(&mut message, from, (Uuid::new_v4(), json!([request.from])))?;
+    message["exchange"] = json!(request.exchange_id());
+    message["in_reply_to"] = json!(request.id);
+    if let Some(case) = &request.case {
+        message["case"] = json!(case);
+    }
+    Ok(message)
+}
+
+fn example(kind: &str) -> anyhow::Result<Value> {
+    let code = TypeCode::new(kind)?;
+    let entry = Catalogue::builtin().latest(&code).with_context(|| format!("the catalogue has no {kind}"))?;
+    let text = entry.example_json.as_ref().with_context(|| format!("{kind} has no example"))?;
+    Ok(serde_json::from_str(text)?)
+}
+
+fn set(message: &mut Value, from: &Peer, (id, to): (Uuid, Value)) -> anyhow::Result<()> {
+    let fields = message.as_object_mut().context("an example is an object")?;
+    for stale in ["registration", "reply_by", "exchange", "in_reply_to", "attachments", "signatory"] {
+        fields.remove(stale);
+    }
+    fields.insert("id".into(), json!(MessageId(id)));
+    fields.insert("from".into(), json!(from.code()));
+    fields.insert("to".into(), to);
+    let created_at = from.participant.zone.with_offset(from.now());
+    fields.insert("created_at".into(), json!(created_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)));
+    Ok(())
+}
