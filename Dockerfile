@@ -23,6 +23,6 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 8080
 # The program asks itself: no shell and no curl is needed in the image.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["/usr/local/bin/mezhved", "health"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["/usr/local/bin/mezhved", "health"]
 ENTRYPOINT ["/usr/local/bin/mezhved"]
 CMD ["serve"]

@@ -3,7 +3,6 @@
 //! Promises: a module that the table does not know is a fault. Never: looks into tests; they may join what they test.
 
 use crate::source::{Fault, Rule, Source};
-use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 
 const EVERYTHING: &[&str] = &["*"];
@@ -120,16 +119,13 @@ fn depth(path: &str) -> usize {
 
 fn imports(source: &Source) -> Vec<Import> {
     let from = room(&source.path);
-    let start = Regex::new(r"\b(?:crate::|(?:super::)+)").expect("a pattern");
     let mut found = Vec::new();
-    for root in start.find_iter(&source.code) {
-        let line = source.line_of(root.start());
-        let at_crate = root.as_str() == "crate::" || root.as_str().matches("super").count() == depth(&source.path);
-        if !at_crate || source.is_test(line) {
-            continue;
-        }
+    for start in roots(source) {
+        let line = source.line_of(start);
         let mut paths = Vec::new();
-        tree(&source.code[root.end()..], "", &mut paths);
+        if !source.is_test(line) {
+            tree(&source.code[start..], "", &mut paths);
+        }
         for path in paths {
             let to = path.split("::").next().unwrap_or_default().to_owned();
             if to != from && TABLE.iter().any(|(name, _)| *name == to) {
@@ -138,6 +134,22 @@ fn imports(source: &Source) -> Vec<Import> {
         }
     }
     found
+}
+
+/// Where a path that begins at the crate goes on after `crate::`, or after as many `super::` as lead there.
+fn roots(source: &Source) -> Vec<usize> {
+    let supers = "super::".repeat(depth(&source.path));
+    let at_crate = source.places("crate::").map(|at| at + "crate::".len());
+    let climbs = |at: &usize| {
+        let (before, after) = source.code.split_at(*at);
+        !supers.is_empty()
+            && !before.ends_with("super::")
+            && after.strip_prefix(&supers).is_some_and(|rest| !rest.starts_with("super::"))
+    };
+    let above = source.places("super::").filter(climbs).map(|at| at + supers.len());
+    let mut roots: Vec<usize> = at_crate.chain(above).collect();
+    roots.sort_unstable();
+    roots
 }
 
 /// The paths of a use tree, or the one path of an expression; gives what follows.

@@ -2,8 +2,9 @@
 //!
 //! Promises: a rule about code never trips over a comment or a literal. Never: judges what a file says, only that.
 
-use crate::source::{Fault, Rule, Source, block_end};
+use crate::source::{Fault, Rule, Source, block_end, pattern};
 use regex::Regex;
+use std::sync::LazyLock;
 
 const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
@@ -11,6 +12,18 @@ const FUNCTION_LINES_MAX: usize = 70;
 const PROMISING_LINES: usize = 15;
 /// `mod.rs` of a folder is often but a list.
 const LIST_LINES: usize = 40;
+
+/// Parts of names that say nothing of the subject.
+const VAGUE: &[&str] = &["Manager", "Helper", "Util", "Common", "util", "helper", "common", "misc", "macro_rules"];
+const VAGUE_FILES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "manager", "managers"];
+
+static VAGUE_NAME: LazyLock<Regex> = LazyLock::new(|| {
+    let types = r"\b(?:struct|enum|trait|type|union)\s+\w*(?:Manager|Helper|Util|Common)\w*";
+    let functions = r"\bfn\s+(?:\w*_)?(?:utils?|helpers?)(?:_\w*)?\b";
+    pattern(&format!(r"{types}|{functions}|\bmod\s+(?:utils?|helpers?|common|misc)\b|\bmacro_rules!"))
+});
+
+static UNWRAP: LazyLock<Regex> = LazyLock::new(|| pattern(r"\.unwrap\(\)|\btodo!|\bunimplemented!|\bdbg!"));
 
 /// Written in halves, so that this file passes its own rule.
 const WORKPLACE: &[&str] = &[
@@ -31,12 +44,13 @@ pub fn length(source: &Source) -> Vec<Fault> {
         let what = format!("a file of {lines} lines, at most {FILE_LINES_MAX}");
         faults.push(source.fault(lines, Rule("length", "part it by subject"), what));
     }
-    for found in pattern(r"\bfn\s+(\w+)").captures_iter(&source.code) {
-        let start = found.get(0).map_or(0, |whole| whole.start());
+    for start in source.places("fn ") {
         let (Some(_), end) = block_end(&source.code, start) else { continue };
         let (first, last) = (source.line_of(start), source.line_of(end));
         if last - first >= FUNCTION_LINES_MAX {
-            let what = format!("`{}` has {} lines, at most {FUNCTION_LINES_MAX}", &found[1], last - first + 1);
+            let rest = &source.code[start + 3..];
+            let name = &rest[..rest.find(['(', '<']).unwrap_or(rest.len())];
+            let what = format!("`{name}` has {} lines, at most {FUNCTION_LINES_MAX}", last - first + 1);
             faults.push(source.fault(first, Rule("length", "part it: aim at 20"), what));
         }
     }
@@ -58,38 +72,34 @@ pub fn opening(source: &Source) -> Vec<Fault> {
 }
 
 pub fn names(source: &Source) -> Vec<Fault> {
-    let vague = pattern(
-        r"\b(?:struct|enum|trait|type|union)\s+\w*(?:Manager|Helper|Util|Common)\w*|\bfn\s+(?:\w*_)?(?:util|utils|helper|common)(?:_\w*)?\b|\bmod\s+(?:utils?|helpers?|common|misc|managers?)\b|\bmacro_rules!",
-    );
     let rule = Rule("names", "name it by its subject; a function or a generic serves instead of a macro");
-    let found = source.code.lines().enumerate();
-    let found = found.filter_map(|(index, text)| Some((index + 1, vague.find(text)?.as_str().to_owned())));
+    let found = source.seek_everywhere(VAGUE, &VAGUE_NAME);
     let mut faults: Vec<Fault> = found.map(|(line, what)| source.fault(line, rule, format!("`{what}`"))).collect();
-    let file = pattern(r"(?:^|/)(?:utils?|helpers?|common|misc|managers?)(?:\.rs|/)");
-    if file.is_match(&source.path) {
+    let mut parts = source.path.split('/').map(|part| part.trim_end_matches(".rs"));
+    if parts.any(|part| VAGUE_FILES.contains(&part)) {
         faults.push(source.fault(1, rule, "the file's name says nothing".to_owned()));
     }
     faults
 }
 
 pub fn allowances(source: &Source) -> Vec<Fault> {
+    let rule = Rule("allowances", "write `#[expect(…, reason = \"…\")]`, or mend the cause");
     let mut faults = Vec::new();
-    for found in pattern(r"#!?\[(allow|expect)\(").find_iter(&source.code) {
-        let rest = &source.code[found.end()..];
-        let attribute = &rest[..rest.find(")]").unwrap_or(rest.len())];
-        if !attribute.contains("reason") {
-            let what = format!("`{}…)]` without a reason", found.as_str());
-            let rule = Rule("allowances", "write `#[expect(…, reason = \"…\")]`, or mend the cause");
-            faults.push(source.fault(source.line_of(found.start()), rule, what));
+    for attribute in ["#[allow(", "#![allow(", "#[expect(", "#![expect("] {
+        for (start, _) in source.code.match_indices(attribute) {
+            let rest = &source.code[start..];
+            if !rest[..rest.find(")]").unwrap_or(rest.len())].contains("reason") {
+                let what = format!("`{attribute}…)]` without a reason");
+                faults.push(source.fault(source.line_of(start), rule, what));
+            }
         }
     }
     faults
 }
 
 pub fn unwraps(source: &Source) -> Vec<Fault> {
-    let wrong = pattern(r"\.unwrap\(\)|\btodo!|\bunimplemented!|\bdbg!");
-    let found = source.lines().filter_map(|(line, text)| Some((line, wrong.find(text)?.as_str())));
     let rule = Rule("unwraps", "give an error, or show by the types that it cannot happen");
+    let found = source.seek(&[".unwrap()", "todo!", "unimplemented!", "dbg!"], &UNWRAP);
     found.map(|(line, what)| source.fault(line, rule, format!("`{what}` outside tests"))).collect()
 }
 
@@ -108,10 +118,6 @@ pub fn workplace(path: &str, text: &str) -> Vec<Fault> {
 /// Whether the word is there and is not the tail of a longer one.
 fn stands_alone(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| !line[..at].ends_with(|letter: char| letter.is_alphanumeric()))
-}
-
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a pattern")
 }
 
 #[cfg(test)]

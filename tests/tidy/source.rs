@@ -6,6 +6,11 @@ use regex::Regex;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+/// A pattern, compiled at its first use.
+pub fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a pattern")
+}
+
 /// One file, with its path from the top of the project.
 pub struct Source {
     pub path: String,
@@ -46,6 +51,29 @@ impl Source {
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let numbered = self.code.lines().enumerate().map(|(index, line)| (index + 1, line));
         numbered.filter(|(line, _)| !self.is_test(*line))
+    }
+
+    /// The lines of code that hold one of the words and match the pattern, with the match. The words are there for
+    /// speed alone: in a debug build a pattern costs a hundred times as much as a look for plain text.
+    pub fn seek_everywhere<'a>(
+        &'a self,
+        words: &'a [&'a str],
+        wrong: &'a Regex,
+    ) -> impl Iterator<Item = (usize, &'a str)> {
+        let suspect = |text: &str| words.iter().any(|word| text.contains(word));
+        let lines = self.code.lines().enumerate().filter(move |(_, text)| suspect(text));
+        lines.filter_map(move |(index, text)| Some((index + 1, wrong.find(text)?.as_str())))
+    }
+
+    /// The same, outside tests.
+    pub fn seek<'a>(&'a self, words: &'a [&'a str], wrong: &'a Regex) -> impl Iterator<Item = (usize, &'a str)> {
+        self.seek_everywhere(words, wrong).filter(|(line, _)| !self.is_test(*line))
+    }
+
+    /// Where a word stands in the code and is not the tail of a longer one.
+    pub fn places<'a>(&'a self, word: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let stands = |at: &usize| !self.code[..*at].ends_with(is_word);
+        self.code.match_indices(word).map(|(at, _)| at).filter(stands)
     }
 
     pub fn is_test(&self, line: usize) -> bool {
@@ -93,13 +121,11 @@ pub fn block_end(code: &str, start: usize) -> (Option<usize>, usize) {
 fn test_lines(path: &str, code: &str) -> Vec<bool> {
     let whole = path.starts_with("tests/") || path.ends_with("/tests.rs") || path.contains("/tests/");
     let mut lines = vec![whole; code.lines().count()];
-    let gate = Regex::new(r"#\[(cfg\((all\()?test\b|test\]|tokio::test)").expect("a pattern");
-    for found in gate.find_iter(code) {
-        let (_, end) =
-            block_end(code, code[found.start()..].find(']').map_or(found.end(), |at| found.start() + at + 1));
-        let first = code[..found.start()].matches('\n').count();
-        let last = code[..end].matches('\n').count();
-        let last = last.min(lines.len().saturating_sub(1));
+    let gates = ["#[cfg(test)]", "#[cfg(all(test", "#[test]", "#[tokio::test"];
+    for start in gates.iter().flat_map(|gate| code.match_indices(gate)).map(|(at, _)| at) {
+        let (_, end) = block_end(code, start);
+        let first = code[..start].matches('\n').count();
+        let last = code[..end].matches('\n').count().min(lines.len().saturating_sub(1));
         lines[first..=last].fill(true);
     }
     lines
@@ -139,7 +165,8 @@ fn blank_end(chars: &[char], at: usize) -> usize {
     }
 }
 
-fn is_word(letter: char) -> bool {
+/// Whether a letter may be part of a name.
+pub fn is_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
