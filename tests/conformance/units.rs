@@ -90,13 +90,13 @@ async fn a_second_planned_rung_of_an_obligation_is_refused() {
 }
 
 #[tokio::test]
-async fn an_obligation_keeps_its_exchange() {
+async fn an_exchange_cannot_take_the_obligation_of_another() {
     for subject in stores() {
         save(&*subject.store, request(1).changes()).await;
         let mut stranger = request(2).exchange();
         stranger.duties[0].obligation.id = obligation_id(1);
-        save(&*subject.store, Changes { exchanges: vec![stranger], ..Changes::default() }).await;
-        let first = load(&*subject.store, exchange_id(1)).await.unwrap();
-        assert_eq!(first.duties.len(), 1, "another exchange has taken the obligation");
+        let refused = try_save(&*subject.store, Changes { exchanges: vec![stranger], ..Changes::default() }).await;
+        assert!(matches!(refused, Err(StoreError::Rejected(_))), "{refused:?}");
+        assert_eq!(load(&*subject.store, exchange_id(1)).await, Some(request(1).exchange()));
     }
 }
