@@ -9,7 +9,7 @@ use crate::domain::rule::{Release, Urgency};
 use crate::gateway::ports::StoreError;
 use crate::store::sqlite::fault::unwritable;
 use crate::store::sqlite::row::{Record, micros};
-use rusqlite::{CachedStatement, Connection, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 /// What is only ever read as a whole, as written.
@@ -53,6 +53,7 @@ impl<'c> Writer<'c> {
                  opened_at = excluded.opened_at, state = excluded.state, due_on = excluded.due_on,
                  due_at = excluded.due_at, interim = excluded.interim, closed_at = excluded.closed_at,
                  record = excluded.record
+             WHERE exchange = excluded.exchange
              RETURNING n",
         )?))
     }
@@ -83,7 +84,8 @@ impl<'c> Writer<'c> {
             one.closed_at().map(micros),
             serde_json::to_string(&whole).map_err(unwritable)?,
         ];
-        Ok(self.0.query_row(values, |row| row.get(0))?)
+        let n: Option<i64> = self.0.query_row(values, |row| row.get(0)).optional()?;
+        n.ok_or_else(|| StoreError::Rejected("an obligation of another exchange bears this id".into()))
     }
 }
 

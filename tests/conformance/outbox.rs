@@ -1,0 +1,286 @@
+//! Deliveries: leased, retried, proven, sent again.
+
+use crate::given::{
+    CENTRE, CLINIC, SCHOOL, at, code, exchange_id, message_id, obligation_id, participant, receipt, receipt_id, request,
+};
+use crate::{save, stores};
+use chrono::{DateTime, Utc};
+use mezhved::domain::decision::{Proof, ProofStage};
+use mezhved::domain::ids::{MessageId, ParticipantCode};
+use mezhved::domain::message::Format;
+use mezhved::gateway::ports::decisions::{Attempt, AttemptResult, Claim, Claimed, RouteKind};
+use mezhved::gateway::ports::reads::{DeliveryRow, InboxPage};
+use mezhved::gateway::ports::{Changes, Keys, Store};
+
+async fn claim(store: &dyn Store, now: DateTime<Utc>) -> Vec<Claimed> {
+    let lease_until = now + chrono::Duration::minutes(1);
+    store.claim(Claim { now, lease_until, limit: 10, route: RouteKind::Amqp }).await.unwrap()
+}
+
+fn ids(letters: &[Claimed]) -> Vec<MessageId> {
+    letters.iter().map(|letter| letter.message).collect()
+}
+
+async fn delivery(store: &dyn Store, n: u32) -> DeliveryRow {
+    store.delivery(message_id(n), &code(SCHOOL)).await.unwrap().unwrap()
+}
+
+async fn settle(store: &dyn Store, (message, recipient): (MessageId, &str), result: AttemptResult) {
+    let attempt = Attempt { message, recipient: code(recipient), at: at("12T10:00"), result };
+    store.settle(vec![attempt], Vec::new()).await.unwrap();
+}
+
+fn delivered() -> AttemptResult {
+    AttemptResult::Delivered { content_sha256: "ab".repeat(32) }
+}
+
+fn registered(number: &str, content_sha256: String) -> ProofStage {
+    ProofStage::Registered { number: number.to_owned(), date: "2026-01-13".parse().unwrap(), content_sha256 }
+}
+
+async fn prove(store: &dyn Store, n: u32, stage: ProofStage) {
+    let proof = Proof { message: message_id(n), recipient: code(SCHOOL), stage };
+    let events = vec![request(n).events().remove(0)];
+    save(store, Changes { proofs: vec![proof], events, ..Changes::default() }).await;
+}
+
+async fn inbox(store: &dyn Store, of: ParticipantCode, after: u64) -> Vec<(u64, MessageId)> {
+    let items = store.inbox(InboxPage { recipient: of, after, limit: 10 }).await.unwrap();
+    items.into_iter().map(|item| (item.seq, item.letter.message)).collect()
+}
+
+#[tokio::test]
+async fn ready_rows_are_leased_oldest_first_with_what_they_deliver() {
+    for subject in stores() {
+        save(&*subject.store, request(2).changes()).await;
+        save(&*subject.store, request(1).changes()).await;
+        save(&*subject.store, request(3).over(RouteKind::Push).changes()).await;
+        save(&*subject.store, Changes { outbox: vec![receipt(4)], ..Changes::default() }).await;
+        let letters = claim(&*subject.store, at("12T09:30")).await;
+        assert_eq!(ids(&letters), [message_id(1), message_id(2), receipt_id(4)]);
+        assert_eq!((&letters[0].content[..], letters[0].format), (&b"{\"request\":1}"[..], Format::Json));
+        assert_eq!((&letters[2].content[..], letters[2].format), (&b"<receipt n=\"4\"/>"[..], Format::Xml));
+        assert_eq!(letters[2].recipient, code(CENTRE));
+        let exchanges: Vec<_> = letters.iter().map(|letter| letter.exchange).collect();
+        // The receipt names an exchange that is not on record: it goes out as it was written all the same.
+        assert_eq!(exchanges, [Some(exchange_id(1)), Some(exchange_id(2)), Some(exchange_id(4))]);
+    }
+}
+
+#[tokio::test]
+async fn no_more_rows_are_leased_than_asked_for() {
+    for subject in stores() {
+        save(&*subject.store, request(1).changes()).await;
+        save(&*subject.store, request(2).changes()).await;
+        let now = at("12T09:30");
+        let one = Claim { now, lease_until: now, limit: 1, route: RouteKind::Amqp };
+        assert_eq!(ids(&subject.store.claim(one).await.unwrap()), [message_id(1)]);
+    }
+}
+
+#[tokio::test]
+async fn a_leased_row_is_nobody_elses_until_its_lease_has_run_out() {
+    for subject in stores() {
+        save(&*subject.store, request(1).changes()).await;
+        assert_eq!(claim(&*subject.store, at("12T10:00")).await.len(), 1);
+        assert_eq!(delivery(&*subject.store, 1).await.state, "sending");
+        assert!(claim(&*subject.store, at("12T10:00")).await.is_empty());
+        assert_eq!(ids(&claim(&*subject.store, at("12T10:01")).await), [message_id(1)]);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_attempt_waits_for_its_time_and_is_counted() {
+    for subject in stores() {
+        save(&*subject.store, request(1).changes()).await;
+        claim(&*subject.store, at("12T10:00")).await;
+        let retry = AttemptResult::Retry { next_at: at("12T11:00"), error: "connection refused".to_owned() };
+        settle(&*subject.store, (message_id(1), SCHOOL), retry).await;
+        let row = delivery(&*subject.store, 1).await;
+        assert_eq!((row.state.as_str(), row.attempts, row.next_at), ("waiting_retry", 1, Some(at("12T11:00"))));
+        assert_eq!(row.error.as_deref(), Some("connection refused"));
+        assert!(claim(&*subject.store, at("12T10:59")).await.is_empty());
+        let letters = claim(&*subject.store, at("12T11:00")).await;
+        assert_eq!((ids(&letters), letters[0].attempts), (vec![message_id(1)], 1));
+        settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
+        let row = delivery(&*subject.store, 1).await;
+        assert_eq!((row.state.as_str(), row.attempts, row.error), ("delivered", 2, None));
+        assert_eq!((row.delivered_at, row.content_sha256), (Some(at("12T10:00")), Some("ab".repeat(32))));
+    }
+}
+
+#[tokio::test]
+async fn an_undeliverable_row_is_never_leased_again() {
+    for subject in stores() {
+        save(&*subject.store, request(1).changes()).await;
+        claim(&*subject.store, at("12T10:00")).await;
+        let stop = AttemptResult::Undeliverable { error: "410 Gone".to_owned() };
+        settle(&*subject.store, (message_id(1), SCHOOL), stop).await;
+        assert_eq!(delivery(&*subject.store, 1).await.state, "undeliverable");
+        assert!(claim(&*subject.store, at("30T10:00")).await.is_empty());
+        prove(&*subject.store, 1, ProofStage::Received).await;
+        let row = delivery(&*subject.store, 1).await;
+        assert_eq!(row.state, "delivered", "the addressee has it after all");
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_written_again_is_sent_again_unless_it_is_on_its_way() {
+    for subject in stores() {
+        let again = || Changes { outbox: vec![receipt(1)], ..Changes::default() };
+        save(&*subject.store, again()).await;
+        save(&*subject.store, again()).await;
+        assert_eq!(claim(&*subject.store, at("12T10:00")).await.len(), 1, "two rows for one receipt");
+        save(&*subject.store, again()).await;
+        assert!(claim(&*subject.store, at("12T10:00")).await.is_empty(), "it was under way");
+        settle(&*subject.store, (receipt_id(1), CENTRE), delivered()).await;
+        assert!(claim(&*subject.store, at("12T12:00")).await.is_empty());
+        save(&*subject.store, again()).await;
+        let letters = claim(&*subject.store, at("12T12:00")).await;
+        assert_eq!((letters.len(), letters[0].attempts), (1, 0));
+        assert_eq!(&letters[0].content[..], b"<receipt n=\"1\"/>", "the very same receipt");
+    }
+}
+
+#[tokio::test]
+async fn a_registration_stands_over_later_attempts_proofs_and_resending() {
+    for subject in stores() {
+        save(&*subject.store, request(1).changes()).await;
+        claim(&*subject.store, at("12T10:00")).await;
+        // The addressee is faster than the broker's confirmation.
+        prove(&*subject.store, 1, registered("вх. 5", "ab".repeat(32))).await;
+        settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
+        prove(&*subject.store, 1, registered("вх. 6", "ab".repeat(32))).await;
+        prove(&*subject.store, 1, ProofStage::Rejected { reason: "wrong_addressee".to_owned() }).await;
+        let registration = Some(("вх. 5".to_owned(), "2026-01-13".parse().unwrap()));
+        let row = delivery(&*subject.store, 1).await;
+        assert_eq!((row.state.as_str(), row.registration), ("registered", registration.clone()));
+
+        save(&*subject.store, Changes { outbox: vec![request(1).delivery()], ..Changes::default() }).await;
+        assert_eq!(delivery(&*subject.store, 1).await.state, "queued");
+        assert_eq!(claim(&*subject.store, at("12T12:00")).await.len(), 1);
+        settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
+        let row = delivery(&*subject.store, 1).await;
+        assert_eq!((row.state.as_str(), row.registration), ("registered", registration));
+    }
+}
+
+#[tokio::test]
+async fn a_registration_of_other_content_than_went_out_proves_nothing() {
+    for subject in stores() {
+        save(&*subject.store, request(1).changes()).await;
+        claim(&*subject.store, at("12T10:00")).await;
+        settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
+        prove(&*subject.store, 1, registered("вх. 5", "cd".repeat(32))).await;
+        let row = delivery(&*subject.store, 1).await;
+        assert_eq!((row.state.as_str(), row.registration), ("delivered", None));
+        assert_eq!(row.content_sha256, Some("ab".repeat(32)));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_by_the_addressee_stands_with_its_reason() {
+    for subject in stores() {
+        save(&*subject.store, request(1).changes()).await;
+        claim(&*subject.store, at("12T10:00")).await;
+        prove(&*subject.store, 1, ProofStage::Rejected { reason: "wrong_addressee".to_owned() }).await;
+        settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
+        prove(&*subject.store, 1, ProofStage::Received).await;
+        let row = delivery(&*subject.store, 1).await;
+        assert_eq!((row.state.as_str(), row.error.as_deref()), ("rejected", Some("wrong_addressee")));
+    }
+}
+
+#[tokio::test]
+async fn an_inbox_holds_what_its_owner_has_not_registered_after_a_cursor() {
+    for subject in stores() {
+        for n in 1..=3 {
+            save(&*subject.store, request(n).over(RouteKind::Inbox).changes()).await;
+        }
+        save(&*subject.store, request(4).over(RouteKind::Inbox).between(CENTRE, CLINIC).changes()).await;
+        let store = &*subject.store;
+        let all = inbox(store, code(SCHOOL), 0).await;
+        assert_eq!(all.iter().map(|(_, id)| *id).collect::<Vec<_>>(), [message_id(1), message_id(2), message_id(3)]);
+        assert_eq!(inbox(store, code(SCHOOL), all[1].0).await, all[2..]);
+        assert!(claim(store, at("30T10:00")).await.is_empty(), "an inbox is never leased");
+
+        prove(store, 2, registered("вх. 7", "ab".repeat(32))).await;
+        assert_eq!(inbox(store, code(SCHOOL), 0).await, [all[0], all[2]]);
+        let letter = store.inbox_letter(message_id(2), &code(SCHOOL)).await.unwrap().unwrap();
+        assert_eq!(&letter.content[..], b"{\"request\":2}", "also one that was registered before");
+        assert!(store.inbox_letter(message_id(2), &code(CLINIC)).await.unwrap().is_none(), "never another's");
+
+        // Sent again: it comes after every cursor.
+        let again = vec![request(2).over(RouteKind::Inbox).delivery()];
+        save(store, Changes { outbox: again, ..Changes::default() }).await;
+        assert_eq!(inbox(store, code(SCHOOL), all[2].0).await.len(), 1);
+        prove(store, 2, registered("вх. 8", "ab".repeat(32))).await;
+        assert_eq!(inbox(store, code(SCHOOL), 0).await, [all[0], all[2]]);
+    }
+}
+
+#[tokio::test]
+async fn an_import_sends_what_waits_the_new_way() {
+    for subject in stores() {
+        let store = &*subject.store;
+        for n in 1..=4 {
+            save(store, request(n).changes()).await;
+        }
+        store.import_participants(vec![participant(SCHOOL, "amqp")]).await.unwrap();
+        let now = at("12T10:00");
+        let two = Claim { now, lease_until: at("12T11:00"), limit: 2, route: RouteKind::Amqp };
+        assert_eq!(store.claim(two).await.unwrap().len(), 2);
+        settle(store, (message_id(1), SCHOOL), delivered()).await;
+        store.import_participants(vec![participant(SCHOOL, "inbox"), participant(CLINIC, "amqp")]).await.unwrap();
+
+        let waiting: Vec<_> = inbox(store, code(SCHOOL), 0).await.into_iter().map(|(_, id)| id).collect();
+        assert_eq!(waiting, [message_id(2), message_id(3), message_id(4)], "what was under way waits there too");
+        assert_eq!(delivery(store, 1).await.state, "delivered");
+        // The attempt that was under way comes to its end: a failure changes nothing, a success counts.
+        let retry = AttemptResult::Retry { next_at: now, error: "timeout".to_owned() };
+        settle(store, (message_id(2), SCHOOL), retry).await;
+        assert_eq!(delivery(store, 2).await.state, "queued");
+        settle(store, (message_id(2), SCHOOL), delivered()).await;
+        assert_eq!(delivery(store, 2).await.state, "delivered");
+
+        store.import_participants(vec![participant(SCHOOL, "push")]).await.unwrap();
+        assert!(inbox(store, code(SCHOOL), 0).await.is_empty());
+        let push = Claim { now, lease_until: now, limit: 10, route: RouteKind::Push };
+        assert_eq!(ids(&store.claim(push).await.unwrap()), [message_id(3), message_id(4)]);
+    }
+}
+
+#[tokio::test]
+async fn an_obligation_is_undelivered_until_its_request_has_reached_the_performer() {
+    for subject in stores() {
+        let store = &*subject.store;
+        save(store, request(1).changes()).await;
+        save(store, request(2).over(RouteKind::Inbox).changes()).await;
+        let undelivered = async || {
+            let keys = Keys { obligations: vec![obligation_id(1), obligation_id(2)], ..Keys::default() };
+            let (_unit, loaded) = store.begin(keys).await.unwrap();
+            loaded.undelivered.into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(undelivered().await, [obligation_id(1)], "what lies in an inbox has reached it");
+        claim(store, at("12T10:00")).await;
+        assert_eq!(undelivered().await, [obligation_id(1)]);
+        settle(store, (message_id(1), SCHOOL), delivered()).await;
+        assert!(undelivered().await.is_empty());
+        save(store, Changes { outbox: vec![request(1).delivery()], ..Changes::default() }).await;
+        assert!(undelivered().await.is_empty(), "sending it once more does not undo that it was delivered");
+    }
+}
+
+#[tokio::test]
+async fn settling_writes_its_events() {
+    for subject in stores() {
+        let store = &*subject.store;
+        save(store, request(1).changes()).await;
+        let before = store.last_event().await.unwrap();
+        store.settle(Vec::new(), request(1).events()).await.unwrap();
+        let events = store.events_after(before, 10).await.unwrap();
+        let seqs: Vec<u64> = events.iter().map(|(seq, _)| *seq).collect();
+        assert_eq!(seqs, [before + 1, before + 2]);
+        assert_eq!(events[0].1, request(1).events()[0]);
+    }
+}
