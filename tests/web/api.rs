@@ -80,11 +80,17 @@ async fn whole_exchange_goes_over_http() {
     let reply = letters::reply(&letter, "school-1");
     assert_eq!(site.post("/api/v1/messages", &school, &reply).await.status(), 202);
     let obligation = format!("/api/v1/obligations/{}", receipt["obligations"][0]["id"].as_str().unwrap());
-    assert_eq!(site.get(&obligation, &centre).await["state"], "answered");
-    let released = site.post(&format!("{obligation}/release"), &centre, &json!({})).await;
-    assert_eq!(json(released).await["state"], "fulfilled");
-    let refused = site.post(&format!("{obligation}/release"), &centre, &json!({})).await;
-    assert_eq!(refused.status(), 409);
+    assert_eq!(site.get(&obligation, &centre).await["state"], "fulfilled");
+    let withdrawn = site.post(&format!("{obligation}/withdraw"), &centre, &json!({"reason": "уже не нужно"})).await;
+    assert_eq!(code(withdrawn).await.0, 409);
+    // A complete answer is released by itself; the controller may still send it back.
+    let foreign = site.post(&format!("{obligation}/return"), &school, &json!({"reason": "пусть"})).await;
+    assert_eq!(code(foreign).await.0, 403);
+    let returned =
+        site.post(&format!("{obligation}/return"), &centre, &json!({"reason": "нет сведений о пропусках"})).await;
+    assert_eq!(json(returned).await["state"], "running");
+    let extended = site.post(&format!("{obligation}/extend"), &centre, &json!({"due_on": "2026-03-16"})).await;
+    assert_eq!(json(extended).await["due_on"], "2026-03-16");
     let explanation = site.get(&format!("{obligation}/explanation"), &school).await;
     assert!(!explanation["lines"].as_array().unwrap().is_empty());
     let chronology = site.get(&format!("/api/v1/exchanges/{}", letter["id"].as_str().unwrap()), &centre).await;

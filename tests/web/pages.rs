@@ -93,16 +93,18 @@ async fn page_of_an_obligation_tells_its_story_and_why_its_date() {
     assert_eq!(site.post("/api/v1/messages", &key, &letters::reply(&letter, "school-1")).await.status(), 202);
     let (cookie, csrf) = site.enter("anna").await;
     let page = site.page(&format!("/obligations/{id}"), &cookie).await;
-    for part in ["Хронология", "ответ получен, на контроле", "Снять с контроля", "02.03.2026 10:15"]
+    for part in ["Хронология", "исполнено в срок", "Вернуть на доработку", "02.03.2026 10:15"]
     {
         assert!(page.contains(part), "{part} in {page}");
     }
     let why = site.page(&format!("/obligations/{id}/explanation"), &cookie).await;
     assert!(why.contains("Почему эта дата?") && why.contains("10.03.2026 (вт)") && why.contains("09.03.2026"), "{why}");
     let path = format!("/obligations/{id}/decision");
-    let answer = site.post_form(&path, &cookie, &[("csrf", &csrf), ("next", "/"), ("action", "release")]).await;
+    let answer = site
+        .post_form(&path, &cookie, &[("csrf", &csrf), ("next", "/"), ("action", "return"), ("reason", "мало")])
+        .await;
     assert_eq!(answer.status(), 303);
-    assert!(site.page(&format!("/obligations/{id}"), &cookie).await.contains("исполнено в срок"));
+    assert!(site.page(&format!("/obligations/{id}"), &cookie).await.contains("ждём ответа"));
 }
 
 #[tokio::test]
