@@ -24,7 +24,6 @@ use uuid::Uuid;
 struct Happening {
     at: String,
     text: String,
-    who: String,
     /// It concerns this very obligation, and not a sibling of the same exchange.
     own: bool,
 }
@@ -48,6 +47,29 @@ struct Sent {
     registration: Option<String>,
 }
 
+/// What the controller may decide in that state.
+struct May {
+    release: bool,
+    send_back: bool,
+    extend: bool,
+    withdraw: bool,
+    void: bool,
+}
+
+impl May {
+    /// As the core allows it; it has the last word. An answer that was released by itself may still be returned.
+    fn of(state: &str) -> Self {
+        let (open, answered) = (state == "running", state == "answered");
+        Self {
+            release: answered,
+            send_back: answered || matches!(state, "fulfilled" | "fulfilled_late"),
+            extend: open,
+            withdraw: open || answered,
+            void: state != "void",
+        }
+    }
+}
+
 /// Name and value of a line of facts.
 type Line = (&'static str, String);
 
@@ -58,8 +80,7 @@ struct ObligationPage {
     here: String,
     row: Row,
     state: &'static str,
-    open: bool,
-    answered: bool,
+    may: May,
     facts: Vec<Line>,
     performer_head: Option<String>,
     happenings: Vec<Happening>,
@@ -92,11 +113,10 @@ pub(super) async fn show(
         f: visitor.frame("board"),
         here: format!("/obligations/{id}"),
         state: words.obligation_state(lang, view.state),
-        open: view.state == "running",
-        answered: view.state == "answered",
+        may: May::of(view.state),
         facts: facts(&view, zone, words),
         performer_head: view.performer.head.as_ref().map(|head| head.name.clone()),
-        happenings: happenings(&chronology, (&view, zone), title_of),
+        happenings: happenings(&chronology, (&view, zone)),
         steps: steps(&view, zone, lang),
         sent: chronology.deliveries.iter().map(|one| sent(one, (zone, lang), title_of)).collect(),
         row: Row::new(&view, lang, zone).taking_from(today),
@@ -111,15 +131,10 @@ fn facts(view: &ObligationView, zone: Zone, words: &Words) -> Vec<Line> {
     facts
 }
 
-fn happenings(
-    chronology: &Chronology,
-    (view, zone): (&ObligationView, Zone),
-    title_of: impl Fn(&crate::domain::ids::ParticipantCode) -> String,
-) -> Vec<Happening> {
+fn happenings(chronology: &Chronology, (view, zone): (&ObligationView, Zone)) -> Vec<Happening> {
     let line = |entry: &crate::gateway::views::ChronologyEntry| Happening {
         at: minute(entry.at, zone),
         text: entry.text.clone(),
-        who: entry.participant.as_ref().map(&title_of).unwrap_or_default(),
         own: entry.obligation.is_none_or(|of| of == view.id),
     };
     chronology.entries.iter().map(line).collect()

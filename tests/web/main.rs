@@ -1,0 +1,15 @@
+//! The HTTP door over a real listener: hostile peers, systems with keys, people with a browser.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may fail loudly"
+)]
+
+mod api;
+mod door;
+mod letters;
+mod pages;
+mod people;
+mod site;
