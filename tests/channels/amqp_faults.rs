@@ -52,17 +52,28 @@ async fn a_broker_killed_under_load_loses_nothing_on_the_way_in_and_the_intake_i
         broker.restart();
         let restarted = Instant::now();
         intake.up().await;
-        println!("kill {kill}: the node was away {:?}, the intake back {:?} after it", restarted - down, restarted.elapsed());
+        println!(
+            "kill {kill}: the node was away {:?}, the intake back {:?} after it",
+            restarted - down,
+            restarted.elapsed()
+        );
     }
     let before = recorder.count();
     until("traffic again", || recorder.count() > before + 300).await;
     enough.store(true, Ordering::SeqCst);
     sender.await.expect("no panic");
     let confirmed = confirmed.lock().expect("whole").clone();
-    until("everything confirmed was taken", || recorder.ids().into_iter().collect::<BTreeSet<_>>().is_superset(&confirmed)).await;
+    until("everything confirmed was taken", || {
+        recorder.ids().into_iter().collect::<BTreeSet<_>>().is_superset(&confirmed)
+    })
+    .await;
     until("the queue is empty", || depth(&broker, &vhost, INBOUND_QUEUE) == 0).await;
     let taken = recorder.count();
-    println!("{} confirmed to the sender, {taken} taken, {} of them again", confirmed.len(), taken - confirmed.len().min(taken));
+    println!(
+        "{} confirmed to the sender, {taken} taken, {} of them again",
+        confirmed.len(),
+        taken - confirmed.len().min(taken)
+    );
     assert_eq!(depth(&broker, &vhost, DEAD_QUEUE), 0);
     intake.stopped().await;
 }

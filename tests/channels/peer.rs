@@ -209,4 +209,3 @@ pub fn letter(to: &Arc<Participant>, content: impl Into<Bytes>) -> Letter {
         content: content.into(),
     }
 }
-

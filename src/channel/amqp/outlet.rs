@@ -56,7 +56,11 @@ impl AmqpOutlet {
 
     /// Says whose queues must stand, at the start and whenever the directory changes. A queue is never taken away here.
     pub fn serve(&self, participants: BTreeSet<ParticipantCode>) {
-        self.desk.participants.send_replace(participants);
+        self.desk.participants.send_if_modified(|served| {
+            let differs = *served != participants;
+            *served = participants;
+            differs
+        });
     }
 
     /// Keeps the connection until the stop; then ends what is on its way, within the drain time.

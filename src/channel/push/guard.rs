@@ -77,7 +77,8 @@ pub(super) fn parse(url: &str, policy: &Policy) -> Result<Url, UrlFault> {
 fn is_local_name(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let top = host.rsplit('.').next().unwrap_or_default();
-    !host.contains('.') || matches!(top, "localhost" | "local" | "internal" | "lan" | "home" | "corp" | "test" | "invalid")
+    !host.contains('.')
+        || matches!(top, "localhost" | "local" | "internal" | "lan" | "home" | "corp" | "test" | "invalid")
 }
 
 /// Resolves names and keeps only the addresses that may be connected to.
@@ -114,13 +115,53 @@ mod tests {
     #[test]
     fn addresses_inside_the_house_are_refused_in_every_spelling() {
         for host in [
-            "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0.0.0.0", "0", "10.0.0.1", "172.16.0.1",
-            "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "100.127.255.255", "224.0.0.1",
-            "255.255.255.255", "192.0.0.8", "192.0.2.1", "198.18.0.1", "198.51.100.7", "203.0.113.9", "240.0.0.1",
-            "192.88.99.1", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:10.0.0.1]", "[::7f00:1]", "[fe80::1]",
-            "[fec0::1]", "[fc00::1]", "[fd12:3456::1]", "[ff02::1]", "[64:ff9b::7f00:1]", "[64:ff9b:1::1]",
-            "[2002:7f00:1::]", "[2001:0:7f00:1::]", "[2001:db8::1]", "[100::1]", "[3fff:100::1]", "localhost",
-            "LOCALHOST.", "api.localhost", "printer.local", "metadata.google.internal", "intranet", "db.lan",
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0177.0.0.1",
+            "0.0.0.0",
+            "0",
+            "10.0.0.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "100.127.255.255",
+            "224.0.0.1",
+            "255.255.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "198.18.0.1",
+            "198.51.100.7",
+            "203.0.113.9",
+            "240.0.0.1",
+            "192.88.99.1",
+            "[::1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:10.0.0.1]",
+            "[::7f00:1]",
+            "[fe80::1]",
+            "[fec0::1]",
+            "[fc00::1]",
+            "[fd12:3456::1]",
+            "[ff02::1]",
+            "[64:ff9b::7f00:1]",
+            "[64:ff9b:1::1]",
+            "[2002:7f00:1::]",
+            "[2001:0:7f00:1::]",
+            "[2001:db8::1]",
+            "[100::1]",
+            "[3fff:100::1]",
+            "localhost",
+            "LOCALHOST.",
+            "api.localhost",
+            "printer.local",
+            "metadata.google.internal",
+            "intranet",
+            "db.lan",
             "①②⑦.⓪.⓪.①",
         ] {
             let url = format!("https://{host}/hook");
@@ -132,7 +173,11 @@ mod tests {
     fn public_endpoints_are_taken_over_https_only() {
         for host in ["school.example", "8.8.8.8", "[2a00:1450::1]", "172.32.0.1", "100.128.0.1", "hooks.example:8443"] {
             assert_eq!(check_url(&format!("https://{host}/hook"), &Policy::default()), Ok(()), "{host}");
-            assert_eq!(check_url(&format!("http://{host}/hook"), &Policy::default()), Err(UrlFault::NotHttps), "{host}");
+            assert_eq!(
+                check_url(&format!("http://{host}/hook"), &Policy::default()),
+                Err(UrlFault::NotHttps),
+                "{host}"
+            );
         }
     }
 

@@ -3,12 +3,12 @@
 //! Promises: the same `webhook-id` over all retries of a letter; each attempt ends within 15 s. Never: sends unsigned;
 //! puts a URL, which may hold a token, into a reason or a log.
 
+use crate::channel::content_type;
 use crate::channel::push::answer::{cause, judge};
 use crate::channel::push::guard::{self, GuardedResolver, Policy};
 use crate::channel::push::signature::sign;
 use crate::clock::Clock;
 use crate::domain::ids::ParticipantCode;
-use crate::domain::message::Format;
 use crate::domain::participant::Route;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::outlet::{DeliveryFault, Letter, Outlet};
@@ -26,8 +26,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_PER_HOST_MAX: usize = 4;
 
 /// Gives the live secrets of a participant, newest first.
-pub type Secrets =
-    Arc<dyn Fn(ParticipantCode) -> BoxFuture<'static, Result<Vec<Vec<u8>>, StoreError>> + Send + Sync>;
+pub type Secrets = Arc<dyn Fn(ParticipantCode) -> BoxFuture<'static, Result<Vec<Vec<u8>>, StoreError>> + Send + Sync>;
 
 /// What may be pushed to, and whose certificates are trusted besides the system's.
 #[derive(Debug, Clone, Default)]
@@ -124,13 +123,6 @@ fn client(config: &PushConfig, plain: bool) -> Result<Client, PushFault> {
         .tls_certs_merge(authorities)
         .build()
         .map_err(PushFault::Client)
-}
-
-fn content_type(format: Format) -> &'static str {
-    match format {
-        Format::Json => "application/json",
-        Format::Xml => "application/xml",
-    }
 }
 
 fn later(reason: &str) -> DeliveryFault {
