@@ -5,3 +5,13 @@
 
 pub mod amqp;
 pub mod push;
+
+use crate::domain::message::Format;
+
+/// The plainest media type of a format: every partner's tool knows it.
+fn content_type(format: Format) -> &'static str {
+    match format {
+        Format::Json => "application/json",
+        Format::Xml => "application/xml",
+    }
+}

@@ -5,13 +5,14 @@
 
 use crate::domain::decision::Event;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
-use crate::domain::message::Format;
+use crate::domain::message::{Format, Message};
 use crate::format;
 use crate::gateway::Gateway;
 use crate::gateway::arrival::{Arrival, ChannelKind};
 use crate::gateway::committer::Job;
 use crate::gateway::content::sha256_hex;
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, QuarantineRow};
+use crate::gateway::ports::outlet::Letter;
 use crate::gateway::receipts;
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::limits::QUARANTINE_BYTES_MAX;
@@ -33,6 +34,24 @@ impl Gateway {
     /// When what was stored cannot be read any more (its type was taken out of the catalogue).
     pub fn render(&self, letter: &Claimed, into: Format) -> Result<Bytes, Rejection> {
         self.0.convert((&letter.content, letter.format), into)
+    }
+
+    /// A leased row as the letter that goes out: in its recipient's format, and named by its type.
+    ///
+    /// # Errors
+    /// `not_found` when its recipient is no participant any more; else as [`Gateway::render`].
+    pub fn letter(&self, claimed: &Claimed) -> Result<Letter, Rejection> {
+        let recipient = self.0.participant(&claimed.recipient);
+        let recipient = recipient.ok_or_else(|| Rejection::not_found("participant"))?;
+        let message = format::read(&claimed.content, claimed.format, &self.0.catalogue)?;
+        Ok(Letter {
+            message: claimed.message,
+            exchange: claimed.exchange,
+            type_code: message.envelope.type_code.to_string(),
+            format: recipient.format,
+            content: self.0.write(&message, recipient.format)?,
+            recipient,
+        })
     }
 
     /// Writes down what became of leased rows, and tells the live streams.
@@ -90,8 +109,11 @@ impl Gateway {
 impl super::Inner {
     /// The same message in another format. The same format is written anew too: what goes out is canonical.
     pub(super) fn convert(&self, (content, from): (&Bytes, Format), into: Format) -> Result<Bytes, Rejection> {
-        let message = format::read(content, from, &self.catalogue)?;
-        let written = format::write(&message, into, &self.catalogue).map_err(|fault| {
+        self.write(&format::read(content, from, &self.catalogue)?, into)
+    }
+
+    fn write(&self, message: &Message, into: Format) -> Result<Bytes, Rejection> {
+        let written = format::write(message, into, &self.catalogue).map_err(|fault| {
             tracing::error!(%fault, "alarm: a stored message cannot be written");
             Rejection::new(RejectionKind::Unavailable, "internal", "a stored message cannot be written")
         })?;

@@ -16,3 +16,4 @@ mod amqp_faults;
 mod amqp_in;
 mod amqp_out;
 mod peer;
+mod push;

@@ -3,7 +3,7 @@
 use crate::support::broker::{Broker, Vhost};
 use async_trait::async_trait;
 use bytes::Bytes;
-use chrono::DateTime;
+
 use futures_util::StreamExt;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
@@ -208,8 +208,4 @@ pub fn letter(to: &Arc<Participant>, content: impl Into<Bytes>) -> Letter {
         format: Format::Json,
         content: content.into(),
     }
-}
-
-pub fn instant(text: &str) -> DateTime<chrono::Utc> {
-    DateTime::parse_from_rfc3339(text).expect("an instant").to_utc()
 }

@@ -7,7 +7,7 @@
 mod flow;
 
 use crate::channel::amqp::AmqpConfig;
-use crate::channel::amqp::link::{Link, LinkState, Loss, Session};
+use crate::channel::amqp::link::{Link, LinkState, Loss, Session, within};
 use crate::channel::amqp::topology;
 use crate::clock::Clock;
 use crate::gateway::ports::inbound::{Disposition, Inbound, InboundDelivery};
@@ -59,8 +59,9 @@ impl Intake {
 impl Session for Door {
     async fn live(&self, connection: &Arc<Connection>, link: &Link, stop: &CancellationToken) -> Result<(), Loss> {
         self.knock(link, stop).await;
-        let channel = connection.create_channel().await?;
-        topology::declare_inbound(&channel).await?;
+        let limit = self.config.connect_timeout;
+        let channel = within(limit, connection.create_channel()).await?;
+        within(limit, topology::declare_inbound(&channel)).await?;
         let mut flow = Flow::open(self, channel).await?;
         link.is_up();
         flow.run(stop).await

@@ -6,8 +6,8 @@
 //! with several letters on one channel an undeliverable one may count as delivered.
 
 use crate::channel::amqp::topology::{self, OUT_EXCHANGE, TopologyFault, short};
+use crate::channel::content_type;
 use crate::domain::ids::ParticipantCode;
-use crate::domain::message::Format;
 use crate::gateway::ports::outlet::{DeliveryFault, Letter};
 use chrono::{DateTime, Utc};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
@@ -106,13 +106,9 @@ impl Lanes {
 
     fn properties(&self, letter: &Letter, at: DateTime<Utc>) -> BasicProperties {
         const PERSISTENT: u8 = 2;
-        let content_type = match letter.format {
-            Format::Json => "application/json",
-            Format::Xml => "application/xml",
-        };
         let properties = BasicProperties::default()
             .with_delivery_mode(PERSISTENT)
-            .with_content_type(short(content_type))
+            .with_content_type(short(content_type(letter.format)))
             .with_message_id(short(&letter.message.to_string()))
             .with_type(short(&letter.type_code))
             .with_timestamp(u64::try_from(at.timestamp()).unwrap_or(0))

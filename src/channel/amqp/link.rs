@@ -53,6 +53,14 @@ pub(super) enum Loss {
     Other(&'static str),
 }
 
+/// A word with the broker that ends: the client loses some promises when the other side says what it cannot read.
+pub(super) async fn within<T, E: Into<Loss>>(
+    limit: Duration,
+    word: impl Future<Output = Result<T, E>>,
+) -> Result<T, Loss> {
+    timeout(limit, word).await.map_err(|_| Loss::Other("the broker did not answer in time"))?.map_err(Into::into)
+}
+
 /// What is done over a connection.
 #[async_trait]
 pub(super) trait Session: Send + Sync {
@@ -128,9 +136,7 @@ impl Link {
     async fn once(&self, session: &dyn Session, stop: &CancellationToken) -> Result<(), Loss> {
         let connection = tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            connected = timeout(self.config.connect_timeout, self.connect()) => {
-                Arc::new(connected.map_err(|_| Loss::Other("the broker did not answer in time"))??)
-            }
+            connected = within(self.config.connect_timeout, self.connect()) => Arc::new(connected?),
         };
         let begun = Instant::now();
         let ended = session.live(&connection, self, stop).await;

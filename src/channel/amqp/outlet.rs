@@ -5,7 +5,7 @@
 
 use crate::channel::amqp::AmqpConfig;
 use crate::channel::amqp::lane::Lanes;
-use crate::channel::amqp::link::{Link, LinkState, Loss, Session};
+use crate::channel::amqp::link::{Link, LinkState, Loss, Session, within};
 use crate::channel::amqp::topology;
 use crate::clock::Clock;
 use crate::domain::ids::ParticipantCode;
@@ -56,7 +56,11 @@ impl AmqpOutlet {
 
     /// Says whose queues must stand, at the start and whenever the directory changes. A queue is never taken away here.
     pub fn serve(&self, participants: BTreeSet<ParticipantCode>) {
-        self.desk.participants.send_replace(participants);
+        self.desk.participants.send_if_modified(|served| {
+            let differs = *served != participants;
+            *served = participants;
+            differs
+        });
     }
 
     /// Keeps the connection until the stop; then ends what is on its way, within the drain time.
@@ -104,7 +108,7 @@ impl Desk {
     async fn declare(&self, lanes: &Lanes) {
         let participants = self.participants.borrow().clone();
         for participant in participants {
-            if let Err(fault) = lanes.declare(&participant).await {
+            if let Err(fault) = within(self.config.connect_timeout, lanes.declare(&participant)).await {
                 tracing::error!(%participant, %fault, "the queue of a participant does not stand");
             }
         }
@@ -146,8 +150,9 @@ impl Desk {
 impl Session for Desk {
     async fn live(&self, connection: &Arc<Connection>, link: &Link, stop: &CancellationToken) -> Result<(), Loss> {
         let events = Box::pin(connection.events_listener());
-        let channel = connection.create_channel().await?;
-        topology::declare_outbound(&channel).await?;
+        let limit = self.config.connect_timeout;
+        let channel = within(limit, connection.create_channel()).await?;
+        within(limit, topology::declare_outbound(&channel)).await?;
         let lanes = Arc::new(Lanes::new(Arc::clone(connection), self.config.address.user()));
         self.declare(&lanes).await;
         self.lanes.send_replace(Some(Arc::clone(&lanes)));

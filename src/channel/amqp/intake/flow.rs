@@ -7,7 +7,7 @@
 use crate::channel::amqp::acknowledging::Ledger;
 use crate::channel::amqp::admission::{admit, delivery_count};
 use crate::channel::amqp::intake::Door;
-use crate::channel::amqp::link::Loss;
+use crate::channel::amqp::link::{Loss, within};
 use crate::channel::amqp::topology::{INBOUND_QUEUE, short};
 use crate::gateway::ports::inbound::{Disposition, InboundDelivery};
 use crate::retry::Pace;
@@ -20,7 +20,7 @@ use lapin::{Channel, Consumer};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// A delivery that was handed out so often before is taken alone.
@@ -70,7 +70,7 @@ enum Turn {
 impl<'a> Flow<'a> {
     /// Begins to consume, one by one at first: what the queue begins with decides how wide the flow may be.
     pub async fn open(door: &'a Door, channel: Channel) -> Result<Self, Loss> {
-        let consumer = consume(&channel, 1).await?;
+        let consumer = within(door.config.connect_timeout, consume(&channel, 1)).await?;
         Ok(Self {
             door,
             channel,
@@ -135,10 +135,16 @@ impl<'a> Flow<'a> {
 
     // A quorum queue fixes the prefetch of a consumer when it begins: so a second one follows the first.
     async fn widen(&mut self) -> Result<(), Loss> {
-        self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default()).await?;
-        self.consumer = consume(&self.channel, self.door.config.prefetch).await?;
+        self.end_consumer().await?;
+        let wide = consume(&self.channel, self.door.config.prefetch);
+        self.consumer = within(self.door.config.connect_timeout, wide).await?;
         self.wide = true;
         Ok(())
+    }
+
+    async fn end_consumer(&mut self) -> Result<(), Loss> {
+        let ended = self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default());
+        within(self.door.config.connect_timeout, ended).await
     }
 
     fn take(&mut self, tag: u64, delivery: InboundDelivery) {
@@ -165,7 +171,8 @@ impl<'a> Flow<'a> {
             next = self.busy.next().now_or_never().flatten();
         }
         for ack in self.ledger.acks() {
-            self.channel.basic_ack(ack.tag, BasicAckOptions { multiple: ack.multiple }).await?;
+            let sent = self.channel.basic_ack(ack.tag, BasicAckOptions { multiple: ack.multiple });
+            within(self.door.config.connect_timeout, sent).await?;
         }
         metrics::gauge!("mezhved_amqp_in_flight").set(self.busy.len() as f64);
         Ok(())
@@ -174,7 +181,8 @@ impl<'a> Flow<'a> {
     async fn reject(&mut self, tag: u64, reason: &'static str) -> Result<(), Loss> {
         tracing::warn!(reason, "a delivery goes to the dead letters");
         metrics::counter!("mezhved_amqp_dead_lettered_total", "reason" => reason).increment(1);
-        self.channel.basic_nack(tag, BasicNackOptions { multiple: false, requeue: false }).await?;
+        let sent = self.channel.basic_nack(tag, BasicNackOptions { multiple: false, requeue: false });
+        within(self.door.config.connect_timeout, sent).await?;
         self.ledger.rejected(tag);
         Ok(())
     }
@@ -225,9 +233,7 @@ impl<'a> Flow<'a> {
     /// No new deliveries; those that are here already are still taken.
     async fn begin_drain(&mut self) -> Result<(), Loss> {
         self.drain_until = Some(Instant::now() + self.door.config.drain_timeout);
-        let cancel = self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default());
-        timeout(self.door.config.drain_timeout, cancel).await.map_err(|_| Loss::Other("the broker hangs"))??;
-        Ok(())
+        self.end_consumer().await
     }
 }
 
