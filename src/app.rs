@@ -4,6 +4,7 @@
 
 use crate::catalogue::{Catalogue, calendars};
 use crate::channel::amqp::{AmqpAddress, AmqpConfig, AmqpOutlet, Intake, LinkState};
+use crate::channel::push::{Network, Policy, PushConfig, PushOutlet, Secrets};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::decision::Ladders;
@@ -13,6 +14,7 @@ use crate::gateway::{Gateway, Parts};
 use crate::store::sqlite::SqliteStore;
 use crate::telemetry;
 use crate::web::{self, WebConfig, WebParts, WebState};
+use crate::worker::outbound::{self, Way};
 use crate::worker::sweeper;
 use anyhow::Context as _;
 use std::future::Future;
@@ -89,6 +91,7 @@ fn make_folder(file: &Path) -> anyhow::Result<()> {
 pub fn check(config: &Config) -> anyhow::Result<Vec<String>> {
     read_ladders(config)?;
     read_catalogue(config)?;
+    push_policy(config)?;
     let mut notes = Vec::new();
     match amqp(config)? {
         Some(_) => notes.push("amqp: a broker is set; its queues are declared at start".to_owned()),
@@ -177,7 +180,7 @@ fn spawn_workers(
         sweeper::run(swept, every, cancel).await;
         "sweeper"
     });
-    let _ = store;
+    spawn_push(config, (gateway, store), (stop, tasks))?;
     if let Some(amqp) = amqp(config)? {
         spawn_amqp(amqp, gateway, (stop, tasks));
     }
@@ -201,6 +204,40 @@ fn spawn_amqp(amqp: AmqpConfig, gateway: &Gateway, (stop, tasks): (&Cancellation
         "amqp out"
     });
     tasks.spawn(keep_queues(Arc::clone(&outlet), gateway.clone(), stop.child_token()));
+    spawn_outbound(gateway, Way::amqp(outlet), (stop, tasks));
+}
+
+fn spawn_push(
+    config: &Config,
+    (gateway, store): (&Gateway, &Arc<dyn Store>),
+    (stop, tasks): (&CancellationToken, &mut JoinSet<&'static str>),
+) -> anyhow::Result<()> {
+    let secrets = Arc::clone(store);
+    let secrets: Secrets = Arc::new(move |code| {
+        let store = Arc::clone(&secrets);
+        Box::pin(async move { store.webhook_secrets(&code).await })
+    });
+    let push = PushConfig { policy: push_policy(config)?, authorities_pem: None };
+    let outlet = PushOutlet::new(push, secrets, gateway.clock().clone())?;
+    spawn_outbound(gateway, Way::push(Arc::new(outlet)), (stop, tasks));
+    Ok(())
+}
+
+/// Where pushes may go besides the public internet.
+///
+/// # Errors
+/// A network that is none, with the key.
+pub fn push_policy(config: &Config) -> anyhow::Result<Policy> {
+    let read = |text: &String| text.parse::<Network>().with_context(|| format!("`push.allow_networks`: {text}"));
+    Ok(Policy { allow_networks: config.push.allow_networks.iter().map(read).collect::<anyhow::Result<_>>()? })
+}
+
+fn spawn_outbound(gateway: &Gateway, way: Way, (stop, tasks): (&CancellationToken, &mut JoinSet<&'static str>)) {
+    let (dispatch, cancel) = (Arc::new(gateway.clone()), stop.child_token());
+    tasks.spawn(async move {
+        outbound::run(dispatch, way, &cancel).await;
+        "outbound"
+    });
 }
 
 /// Every participant of the queue's route has its queue, also one that was imported just now.

@@ -4,6 +4,7 @@
 
 use crate::app;
 use crate::catalogue::calendars;
+use crate::channel::push;
 use crate::config::{Config, participants};
 use crate::gateway::ports::{Accounts as _, Reads as _};
 use clap::Subcommand;
@@ -39,12 +40,12 @@ fn import(file: &std::path::Path, config: &Config) -> anyhow::Result<ExitCode> {
     let text = app::read_text(file)?;
     let is_csv = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
     let read = if is_csv { participants::from_csv(&text) } else { participants::from_toml(&text) }?;
+    let policy = app::push_policy(config)?;
     let calendars = calendars::embedded()?;
     app::block_on(async {
         let store = app::open_store(config)?;
         let known: HashMap<_, _> = store.participants().await?.into_iter().map(|one| (one.code, one.kind)).collect();
-        let check_url =
-            |url: &str| if url.starts_with("https://") { Ok(()) } else { Err("push to https only".to_owned()) };
+        let check_url = |url: &str| push::check_url(url, &policy).map_err(|fault| fault.to_string());
         participants::check(&read, &known, &calendars, check_url)?;
         let count = read.len();
         store.import_participants(read).await?;

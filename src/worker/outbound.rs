@@ -1,0 +1,285 @@
+//! The way out: leases what waits, gives it to a channel, writes down what became of it.
+//!
+//! Promises: a letter is marked as delivered only after its channel has confirmed it; a recipient that is slow or dead
+//! delays nobody else; with the channel down no attempt is counted. Never: keeps the only record of anything (a lease
+//! runs out by itself, and the letter goes out again under the same id); decides when a retry is due
+//! (`domain::delivery` does).
+
+mod attempt;
+mod seats;
+
+use crate::clock::Clock;
+use crate::domain::decision::Event;
+use crate::gateway::Gateway;
+use crate::gateway::ports::Outlet;
+use crate::gateway::ports::decisions::{Attempt, AttemptResult, Claim, Claimed, RouteKind};
+use crate::gateway::ports::outlet::Letter;
+use crate::gateway::rejection::Rejection;
+use crate::retry::Pace;
+use async_trait::async_trait;
+use attempt::Outcome;
+use chrono::{DateTime, TimeDelta, Utc};
+use seats::Seats;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// How long a leased letter is ours; longer than any attempt.
+const LEASE: Duration = Duration::from_secs(60);
+/// A letter whose lease ends sooner is not begun.
+const LEASE_LEFT_MIN: Duration = Duration::from_secs(20);
+/// Rows leased in one transaction.
+const CLAIM_MAX: usize = 256;
+/// Without a wake-up the outbox is looked at so often: retries become due by themselves.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// … and not more often, however fast the gateway's time runs.
+const LOOK_EVERY_MIN: Duration = Duration::from_millis(100);
+/// How long letters wait that were given back because the channel was down.
+const DOWN_WAIT: Duration = Duration::from_secs(1);
+/// How long a stop waits for letters that are on their way.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// What the worker needs of the gateway.
+#[async_trait]
+pub trait Dispatch: Send + Sync + 'static {
+    async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, Rejection>;
+    /// The row in its recipient's own format.
+    fn letter(&self, claimed: &Claimed) -> Result<Letter, Rejection>;
+    async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), Rejection>;
+    fn now(&self) -> DateTime<Utc>;
+    /// Changes after every commit.
+    fn changes(&self) -> watch::Receiver<u64>;
+    /// How long to wait on the machine for so much of the gateway's time.
+    fn clock(&self) -> &Clock;
+}
+
+#[async_trait]
+impl Dispatch for Gateway {
+    async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, Rejection> {
+        Gateway::claim(self, claim).await
+    }
+
+    fn letter(&self, claimed: &Claimed) -> Result<Letter, Rejection> {
+        Gateway::letter(self, claimed)
+    }
+
+    async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), Rejection> {
+        Gateway::settle(self, attempts, events).await
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        Gateway::now(self)
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        Gateway::changes(self)
+    }
+
+    fn clock(&self) -> &Clock {
+        Gateway::clock(self)
+    }
+}
+
+/// A route with its channel, and how much of it at once.
+pub struct Way {
+    pub route: RouteKind,
+    pub outlet: Arc<dyn Outlet>,
+    /// Letters in hand.
+    pub in_hand_max: usize,
+    /// Letters on their way to one recipient.
+    pub per_recipient_max: usize,
+}
+
+impl Way {
+    /// Over the broker: all recipients share its fate.
+    #[must_use]
+    pub fn amqp(outlet: Arc<dyn Outlet>) -> Self {
+        Self { route: RouteKind::Amqp, outlet, in_hand_max: 2 * CLAIM_MAX, per_recipient_max: 2 * CLAIM_MAX }
+    }
+
+    /// Over HTTPS: each recipient is as slow as it is.
+    #[must_use]
+    pub fn push(outlet: Arc<dyn Outlet>) -> Self {
+        Self { route: RouteKind::Push, outlet, in_hand_max: 2 * CLAIM_MAX, per_recipient_max: 4 }
+    }
+}
+
+/// Sends what waits on one route, until the stop; then ends what is on its way.
+pub async fn run<D: Dispatch>(dispatch: Arc<D>, way: Way, stop: &CancellationToken) {
+    let mut outbound = Outbound {
+        seats: Seats::new(way.per_recipient_max),
+        changes: dispatch.changes(),
+        look_every: dispatch.clock().scaled(LOOK_EVERY).max(LOOK_EVERY_MIN),
+        dispatch,
+        way,
+        on_way: JoinSet::new(),
+        done: Vec::new(),
+        pace: Pace::local(),
+        more: true,
+        ready: false,
+    };
+    while !stop.is_cancelled() {
+        outbound.round(stop).await;
+    }
+    outbound.drain().await;
+}
+
+struct Outbound<D> {
+    dispatch: Arc<D>,
+    way: Way,
+    seats: Seats,
+    changes: watch::Receiver<u64>,
+    look_every: Duration,
+    on_way: JoinSet<Outcome>,
+    /// What became of letters and is not written down yet.
+    done: Vec<(Attempt, Option<Event>)>,
+    pace: Pace,
+    /// There may be more to lease.
+    more: bool,
+    /// The channel is up, as far as we know.
+    ready: bool,
+}
+
+impl<D: Dispatch> Outbound<D> {
+    /// Writes down, leases, begins, and waits for the next thing to happen.
+    async fn round(&mut self, stop: &CancellationToken) {
+        let went_well = match self.write_down().await {
+            Ok(()) => self.take_more().await,
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = went_well {
+            let wait = self.pace.next_wait();
+            tracing::warn!(route = self.way.route.code(), %fault, wait_ms = wait.as_millis(), "the outbox waits");
+            let _ = timeout(wait, stop.cancelled()).await;
+            return;
+        }
+        self.pace.succeeded();
+        self.begin();
+        if !self.done.is_empty() || (self.more && self.ready && self.room() >= CLAIM_MAX) {
+            return;
+        }
+        let outlet = Arc::clone(&self.way.outlet);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            Some(ended) = self.on_way.join_next() => self.end_all(ended),
+            changed = self.changes.changed() => {
+                self.more = true;
+                // Without the gateway there are no more wake-ups; the looks go on until the stop.
+                if changed.is_err() { sleep(self.look_every).await; }
+            }
+            () = outlet.ready(), if !self.ready => self.ready = true,
+            () = sleep(self.look_every) => self.more = true,
+        }
+    }
+
+    async fn write_down(&mut self) -> Result<(), Rejection> {
+        if self.done.is_empty() {
+            return Ok(());
+        }
+        let attempts = self.done.iter().map(|(attempt, _)| attempt.clone()).collect();
+        let events = self.done.iter().filter_map(|(_, event)| event.clone()).collect();
+        self.dispatch.settle(attempts, events).await?;
+        self.done.clear();
+        Ok(())
+    }
+
+    async fn take_more(&mut self) -> Result<(), Rejection> {
+        // Half of the hands free: few transactions, and never empty hands while one runs.
+        if !self.more || !self.ready || self.room() < CLAIM_MAX {
+            return Ok(());
+        }
+        let now = self.dispatch.now();
+        let lease_until = now + self.stretched(LEASE);
+        let claim = Claim { now, lease_until, limit: CLAIM_MAX, route: self.way.route };
+        let claimed = self.dispatch.claim(claim).await?;
+        self.more = claimed.len() == CLAIM_MAX;
+        let leased_until = Instant::now() + LEASE;
+        for letter in claimed {
+            if let Some((letter, wait)) = self.seats.offer(letter, leased_until) {
+                self.postpone(&letter, wait);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends off every letter that may go now.
+    fn begin(&mut self) {
+        let worn = Instant::now() + LEASE_LEFT_MIN;
+        for seated in self.seats.next() {
+            if seated.leased_until < worn {
+                self.seats.left(&seated.letter.recipient, None);
+                self.postpone(&seated.letter, Duration::ZERO);
+                continue;
+            }
+            let (dispatch, outlet) = (Arc::clone(&self.dispatch), Arc::clone(&self.way.outlet));
+            self.on_way.spawn(async move { attempt::make(&*dispatch, &*outlet, seated.letter).await });
+        }
+        metrics::gauge!("mezhved_outbound_in_hand", "route" => self.way.route.code()).set(self.seats.len() as f64);
+    }
+
+    /// Takes in one that has ended, and all others that have too: they are written down together.
+    fn end_all(&mut self, first: Result<Outcome, tokio::task::JoinError>) {
+        let mut next = Some(first);
+        while let Some(ended) = next {
+            // An attempt catches its own panics; what is cancelled with the runtime needs no record.
+            if let Ok(outcome) = ended {
+                self.end(outcome);
+            }
+            next = self.on_way.try_join_next();
+        }
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.seats.left(&outcome.letter.recipient, outcome.took());
+        metrics::counter!(
+            "mezhved_deliveries_total", "route" => self.way.route.code(), "result" => outcome.word()
+        )
+        .increment(1);
+        match attempt::record(&outcome, self.dispatch.now()) {
+            Some(record) => self.done.push(record),
+            None => {
+                self.ready = false;
+                self.postpone(&outcome.letter, DOWN_WAIT);
+            }
+        }
+    }
+
+    fn postpone(&mut self, letter: &Claimed, wait: Duration) {
+        let at = self.dispatch.now();
+        let wait = TimeDelta::from_std(wait).unwrap_or_default();
+        let result = AttemptResult::Postponed { next_at: at + wait };
+        self.done.push((Attempt { message: letter.message, recipient: letter.recipient.clone(), at, result }, None));
+    }
+
+    fn room(&self) -> usize {
+        self.way.in_hand_max.saturating_sub(self.seats.len())
+    }
+
+    /// So much of the machine's time in the gateway's time, which may run faster.
+    fn stretched(&self, span: Duration) -> TimeDelta {
+        let scaled = self.dispatch.clock().scaled(span).as_secs_f64();
+        let factor = span.as_secs_f64() / scaled.max(0.001);
+        TimeDelta::from_std(span.mul_f64(factor.max(1.0))).unwrap_or(TimeDelta::MAX)
+    }
+
+    /// Gives back what was not begun, waits for what is on its way, and writes all of it down.
+    async fn drain(&mut self) {
+        for letter in self.seats.clear() {
+            self.postpone(&letter, Duration::ZERO);
+        }
+        let all = timeout(DRAIN, async {
+            while let Some(ended) = self.on_way.join_next().await {
+                self.end_all(ended);
+            }
+        });
+        if all.await.is_err() {
+            tracing::warn!(route = self.way.route.code(), left = self.on_way.len(), "letters were still on their way");
+        }
+        if let Err(fault) = self.write_down().await {
+            tracing::warn!(%fault, "what became of the last letters is not written down; they go out again");
+        }
+    }
+}
