@@ -4,6 +4,7 @@
 //! Never: shows one participant what is another's (the verbs judge by the actor).
 
 mod alerts;
+mod catalogue;
 mod directory;
 mod events;
 mod exchanges;
@@ -39,5 +40,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/alerts/{obligation}/acknowledgement", post(alerts::acknowledge))
         .route("/journal", get(journal::show))
         .route("/participants", get(directory::list))
+        .route("/catalogue", get(catalogue::list))
+        .route("/catalogue/{type}", get(catalogue::show))
         .route("/events", get(events::stream))
 }
