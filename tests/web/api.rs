@@ -273,6 +273,21 @@ async fn journal_comes_as_json_csv_and_page_and_only_to_its_owner() {
 }
 
 #[tokio::test]
+async fn catalogue_tells_who_may_send_what_and_which_answer_it_demands() {
+    let site = Site::new().await;
+    let key = site.key("school-1").await;
+    let list = site.get("/api/v1/catalogue", &key).await;
+    let types = list["types"].as_array().unwrap();
+    assert!(types.iter().any(|one| one["type"] == "ruling.commission" && one["role"] == "ruling"), "{list}");
+    let one = site.get("/api/v1/catalogue/request.school-characteristics", &key).await;
+    assert_eq!(one["answer"]["types"][0], "reply.school-characteristics");
+    assert_eq!(one["parties"][0]["from"][0], "social_centre");
+    assert!(one["schema"]["properties"].is_object());
+    let answer = site.client.get(site.url("/api/v1/catalogue/no.such")).bearer_auth(&key).send().await.unwrap();
+    assert_eq!(code(answer).await, (404, "not_found".to_owned()));
+}
+
+#[tokio::test]
 async fn directory_shows_whom_to_call_and_not_where_pushes_go() {
     let site = Site::new().await;
     let key = site.key("school-2").await;
