@@ -52,7 +52,9 @@ pub(super) fn actor(session: &Session) -> Actor {
 pub(super) fn may_act(session: &Session) -> Result<(), Problem> {
     match session.role {
         UserRole::Coordinator | UserRole::Administrator => Ok(()),
-        UserRole::Observer => Err(Problem::forbidden("observer_reads_only", "an observer reads and changes nothing")),
+        UserRole::Observer => {
+            Err(Problem::forbidden("observer", "an observer reads only; ask a coordinator to decide"))
+        }
     }
 }
 

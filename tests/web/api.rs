@@ -149,6 +149,25 @@ async fn obligations_are_filtered_and_paged() {
 }
 
 #[tokio::test]
+async fn inbox_is_pulled_page_by_page_by_letters_and_by_bytes() {
+    let site = Site::new().await;
+    let (centre, school) = (site.key("centre").await, site.key("school-1").await);
+    for _ in 0..23 {
+        let mut letter = letters::request("school-1", "Запрос");
+        letter["body"]["comment"] = json!("длинное пояснение ".repeat(60));
+        assert_eq!(site.post("/api/v1/messages", &centre, &letter).await.status(), 202);
+    }
+    let (mut after, mut sizes) = (0, Vec::new());
+    loop {
+        let page = site.get(&format!("/api/v1/inbox?limit=12&after={after}"), &school).await;
+        sizes.push(page["letters"].as_array().unwrap().len());
+        let Some(next) = page["next"].as_u64() else { break };
+        after = next;
+    }
+    assert_eq!(sizes, [12, 11]);
+}
+
+#[tokio::test]
 async fn keys_open_only_while_they_live() {
     let site = Site::new().await;
     let status = async |key: &str| {
