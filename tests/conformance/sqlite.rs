@@ -1,10 +1,10 @@
 //! What only SQLite has: a file, its lock, its schema, its log.
 
 use crate::figures::gap;
-use crate::given::{exchange_id, message_id, obligation_id, request};
+use crate::given::{at, exchange_id, message_id, obligation_id, request};
 use crate::{Folder, load, save};
 use mezhved::domain::ids::ParticipantCode;
-use mezhved::gateway::ports::decisions::{Direction, Register};
+use mezhved::gateway::ports::decisions::{Claim, Direction, Register, RouteKind};
 use mezhved::gateway::ports::reads::{DutyFilter, JournalFilter, Reads};
 use mezhved::gateway::ports::{Decisions, Keys, StoreError};
 use mezhved::store::sqlite::{OpenError, SqliteStore};
@@ -160,6 +160,22 @@ fn a_second_gateway_on_the_same_file_is_refused_and_commands_are_not() {
     drop(SqliteStore::open(&path).unwrap());
     drop(serving);
     drop(SqliteStore::open_exclusive(&path).unwrap());
+}
+
+#[tokio::test]
+async fn a_lease_ends_with_the_gateway_that_held_it_and_a_command_does_not_touch_it() {
+    let folder = Folder::new();
+    let path = folder.file("mezhved.db");
+    let (now, lease_until) = (at("12T10:00"), at("12T10:01"));
+    let claim = Claim { now, lease_until, limit: 10, route: RouteKind::Amqp };
+    let serving = SqliteStore::open_exclusive(&path).unwrap();
+    save(&serving, request(1).changes()).await;
+    assert_eq!(serving.claim(claim).await.unwrap().len(), 1);
+    drop(SqliteStore::open(&path).unwrap());
+    assert!(serving.claim(claim).await.unwrap().is_empty());
+    drop(serving);
+    let next = SqliteStore::open_exclusive(&path).unwrap();
+    assert_eq!(next.claim(claim).await.unwrap().len(), 1, "what a crash left under way goes out at once");
 }
 
 #[tokio::test]

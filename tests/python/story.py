@@ -210,4 +210,5 @@ def main():
     print("the story is whole")
 
 
-main()
+if __name__ == "__main__":
+    main()
