@@ -74,8 +74,11 @@ fn shown(value: &toml::Value) -> String {
 #[test]
 fn the_table_of_types_is_the_catalogue() {
     let document = read("docs/INTEGRATION.md");
-    let documented: BTreeSet<String> =
-        document.lines().filter(|line| pattern(r"^\| `[a-z]+\.[a-z-]+` \| [А-Я]").is_match(line)).map(str::to_owned).collect();
+    let documented: BTreeSet<String> = document
+        .lines()
+        .filter(|line| pattern(r"^\| `[a-z]+\.[a-z-]+` \| [А-Я]").is_match(line))
+        .map(str::to_owned)
+        .collect();
     same("docs/INTEGRATION.md", &documented, &catalogue::rows());
 }
 
@@ -137,7 +140,8 @@ fn check_call(document: &str, words: &str) {
             let known = [command, &root].iter().any(|one| one.get_arguments().any(|arg| arg.get_long() == Some(name)));
             assert!(known || name == "help", "{document}: `mezhved {words}`: no flag --{name}");
         } else if command.has_subcommands() {
-            command = command.find_subcommand(word).unwrap_or_else(|| panic!("{document}: `mezhved {words}`: `{word}`?"));
+            command =
+                command.find_subcommand(word).unwrap_or_else(|| panic!("{document}: `mezhved {words}`: `{word}`?"));
         }
     }
 }
