@@ -29,8 +29,9 @@ use crate::gateway::committer::Job;
 use crate::gateway::policy::{Policies, PolicyFault};
 use crate::gateway::ports::{Store, StoreError};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use tokio::sync::{mpsc, watch};
 
 /// Jobs that may wait for the committer: backpressure on every door.
@@ -70,6 +71,8 @@ struct Inner {
     swept_us: AtomicI64,
     sweep_age_max_s: u64,
     conditions: RwLock<Vec<Condition>>,
+    /// The schemas as files, made when they are first asked for.
+    schemas: OnceLock<BTreeMap<String, String>>,
 }
 
 /// Something that must be so for the gateway to be ready; says what is not.
@@ -110,6 +113,7 @@ impl Gateway {
             swept_us: AtomicI64::new(0),
             sweep_age_max_s: parts.sweep_age_max_s,
             conditions: RwLock::new(Vec::new()),
+            schemas: OnceLock::new(),
         });
         tokio::spawn(committer::run(Arc::downgrade(&inner), waiting));
         Ok(Self(inner))
@@ -145,6 +149,19 @@ impl Gateway {
     #[must_use]
     pub fn catalogue(&self) -> &Arc<Catalogue> {
         &self.0.catalogue
+    }
+
+    /// One file of the exported schemas.
+    #[must_use]
+    pub fn schema_file(&self, name: &str) -> Option<&str> {
+        let files = self.0.schemas.get_or_init(|| match self.0.catalogue.export() {
+            Ok(files) => files.into_iter().collect(),
+            Err(fault) => {
+                tracing::error!(%fault, "the schemas cannot be exported");
+                BTreeMap::new()
+            }
+        });
+        files.get(name).map(String::as_str)
     }
 
     /// The gateway's own clock, never behind what it has recorded.

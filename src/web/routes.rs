@@ -25,6 +25,7 @@ pub(super) fn router(state: WebState) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(figures::show))
+        .route("/schemas/{file}", get(api::schema))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method);
     all.layer(from_fn_with_state(state.clone(), page::humane)).layer(from_fn(observe::observe)).with_state(state)

@@ -70,3 +70,24 @@ async fn a_new_year_in_irkutsk_begins_a_new_register() {
     let new = story.submit(&request(new_id(), &[SCHOOL], "2026-01-01 00:00")).await.unwrap();
     assert_eq!((old.accepted.number.as_str(), new.accepted.number.as_str()), ("1/2025", "1/2026"));
 }
+
+#[tokio::test]
+async fn a_school_without_numbers_of_its_own_registers_under_the_gateways() {
+    let story = Story::at("2026-03-02 10:00").await;
+    let id = new_id();
+    story.submit(&request(new_id(), &[SCHOOL], "2026-03-02 09:00")).await.unwrap();
+    story.submit(&request(id, &[SCHOOL], "2026-03-02 09:00")).await.unwrap();
+    let letter = story.inbox(SCHOOL).await.into_iter().find(|letter| letter.id == id).unwrap();
+    let mut notice = mezhved::gateway::act::RegistrationNotice {
+        accepted: true,
+        content_sha256: Some("0".repeat(64)),
+        number: None,
+        date: None,
+        reason: None,
+    };
+    let wrong = story.gateway.register_delivery(id, &code(SCHOOL), notice.clone()).await.unwrap_err();
+    assert_eq!(wrong.code, "digest_mismatch", "a registration proves which content was registered");
+    notice.content_sha256 = Some(letter.content_sha256);
+    let registered = story.gateway.register_delivery(id, &code(SCHOOL), notice).await.unwrap();
+    assert_eq!(registered.registration_number.as_deref(), Some("2/2026"));
+}

@@ -41,7 +41,7 @@ fn plan(peer: &Peer, letter: Received, seen: usize) -> Vec<Planned> {
         // Eight working days for a term of five.
         "school-test-18" => &[(250, reply)],
         // Silent; later a commission's word helps, sometimes.
-        "school-test-kazan" if seen % 2 == 0 => &[],
+        "school-test-kazan" if seen.is_multiple_of(2) => &[],
         "school-test-kazan" => &[(400, reply)],
         "guardianship-test" => &[(60, "control.interim-reply"), (150, reply)],
         "police-test" => &[(90, "control.extension-request"), (320, reply)],

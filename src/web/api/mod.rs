@@ -1,9 +1,10 @@
 //! `/api/v1`: what systems of participants, and the pages' own programs, call.
 //!
-//! Promises: as `docs/API.md` and the surface say; lists are paged by cursor; instants are RFC 3339 with offset.
+//! Promises: as `docs/INTEGRATION.md` says; lists are paged by cursor; instants are RFC 3339 with offset.
 //! Never: shows one participant what is another's (the verbs judge by the actor).
 
 mod alerts;
+mod catalogue;
 mod directory;
 mod events;
 mod exchanges;
@@ -11,12 +12,14 @@ mod inbox;
 mod journal;
 mod messages;
 mod obligations;
+mod schemas;
 
 use crate::web::WebState;
 use axum::Router;
 use axum::routing::{get, post};
 
 pub(super) use journal::{JournalQuery, filter as journal_filter};
+pub(super) use schemas::show as schema;
 
 /// The routes under `/api/v1`.
 pub(super) fn routes() -> Router<WebState> {
@@ -39,5 +42,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/alerts/{obligation}/acknowledgement", post(alerts::acknowledge))
         .route("/journal", get(journal::show))
         .route("/participants", get(directory::list))
+        .route("/catalogue", get(catalogue::list))
+        .route("/catalogue/{type}", get(catalogue::show))
         .route("/events", get(events::stream))
 }

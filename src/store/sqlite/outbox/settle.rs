@@ -50,7 +50,8 @@ pub(in crate::store::sqlite) fn settle(connection: &Connection, attempts: &[Atte
     Ok(())
 }
 
-/// Writes down what addressees have proven. A registration names the digest of what was registered: one of other
+/// Writes down what addressees have proven. An addressee without a number of its own registers under the number that
+/// the gateway's own register of its incoming messages gave. A registration names the digest of what was registered: one of other
 /// content than went out proves nothing.
 pub(in crate::store::sqlite) fn prove(
     connection: &Connection,
@@ -65,7 +66,10 @@ pub(in crate::store::sqlite) fn prove(
     )?;
     let mut registered = connection.prepare_cached(
         "UPDATE outbox SET state = 'registered', ready_at = NULL, delivered_at = coalesce(delivered_at, ?3),
-             number = coalesce(number, ?4), registered_on = coalesce(registered_on, ?5),
+             number = coalesce(number, nullif(?4, ''), (
+                 SELECT journal.number || '/' || journal.year FROM journal
+                 WHERE journal.message = ?1 AND participant = ?2 AND direction = 'incoming'
+             ), ''), registered_on = coalesce(registered_on, ?5),
              content_sha256 = coalesce(content_sha256, ?6), error = NULL
          WHERE message = ?1 AND recipient = ?2 AND state NOT IN ('registered', 'rejected')
              AND coalesce(content_sha256, ?6) = ?6",
