@@ -41,7 +41,11 @@ fn answer(entry: &Table) -> String {
     let types: Vec<String> =
         answer["types"].as_array().unwrap().iter().map(|code| format!("`{}`", code.as_str().unwrap())).collect();
     let each = if answer.get("each").is_some() { ", one per order" } else { "" };
-    let release = if answer.get("release").and_then(Value::as_str) != Some("automatic") { ", released by the controller" } else { "" };
+    let release = if answer.get("release").and_then(Value::as_str) != Some("automatic") {
+        ", released by the controller"
+    } else {
+        ""
+    };
     format!("{}{each}{release}", types.join(", "))
 }
 
