@@ -37,9 +37,10 @@ fn the_status_of_a_code_is_the_one_that_the_doors_give() {
 
 #[test]
 fn every_figure_is_documented_and_no_other() {
-    let sources: String = sources().into_iter().map(|(_, text)| text).collect();
-    let recorded = all(&sources, r#"metrics::(?:counter|gauge|histogram)!\(\s*"(mezhved_[a-z_]+)""#);
-    let described = all(&sources, r#"(?m)^\s*(?:counter|gauge|histogram)!\(\s*"(mezhved_[a-z_]+)""#);
+    let figures = sources().into_iter().filter(|(_, text)| text.contains("metrics::"));
+    let figures: String = figures.map(|(_, text)| text).collect();
+    let recorded = all(&figures, r#"metrics::(?:counter|gauge|histogram)!\(\s*"(mezhved_[a-z_]+)""#);
+    let described = all(&read("src/telemetry.rs"), r#"\s(?:counter|gauge|histogram)!\(\s*"(mezhved_[a-z_]+)""#);
     assert!(described.is_subset(&recorded), "described and never recorded: {described:?} without {recorded:?}");
     same("docs/OPERATIONS.md", &named(&read("docs/OPERATIONS.md"), "mezhved_[a-z_]+"), &recorded);
 }
@@ -109,7 +110,9 @@ fn every_address_of_the_api_is_documented_and_no_other() {
 fn every_kind_of_event_is_documented_and_no_other() {
     let (declared, words) = ("src/domain/decision.rs", "src/gateway/view/words.rs");
     let elsewhere = sources().into_iter().filter(|(path, _)| path != declared && path != words);
-    let happens: BTreeSet<String> = elsewhere.flat_map(|(_, text)| all(&text, r"\bEventKind::(\w+)")).collect();
+    let word = |text: &str| text.split(|one: char| !one.is_alphanumeric()).next().unwrap_or_default().to_owned();
+    let happens = elsewhere.flat_map(|(_, text)| text.split("EventKind::").skip(1).map(word).collect::<Vec<_>>());
+    let happens: BTreeSet<String> = happens.collect();
     // A kind that is declared and never happens is not part of the surface.
     let kind = pattern(r#"#\[serde\(rename = "([a-z]+\.[a-z_]+)"\)\]\s+(\w+),"#);
     let declared = read(declared);
@@ -180,11 +183,10 @@ fn every_path_that_is_named_exists() {
 
 #[test]
 fn every_test_that_holds_an_invariant_exists() {
-    let tests = files("tests", ".rs").into_iter().chain(files("src", ".rs"));
-    let existing: BTreeSet<String> = tests.flat_map(|(_, text)| all(&text, r"\bfn ([a-z0-9_]+)\(")).collect();
+    let tests: String = files("tests", ".rs").into_iter().chain(files("src", ".rs")).map(|(_, text)| text).collect();
     let named = all(&read("docs/ARCHITECTURE.md"), r"`([a-z0-9]+(?:_[a-z0-9]+){4,})`");
     assert!(named.len() > 20, "the invariants of docs/ARCHITECTURE.md name their tests: {}", named.len());
-    let gone: Vec<_> = named.difference(&existing).collect();
+    let gone: Vec<_> = named.iter().filter(|name| !tests.contains(&format!("fn {name}("))).collect();
     assert!(gone.is_empty(), "docs/ARCHITECTURE.md names tests that are not there: {gone:?}");
 }
 
