@@ -28,10 +28,10 @@ impl Pace {
         Self { policy, longest }
     }
 
-    /// For a lost connection: 0.2 s to 10 s.
+    /// For a lost connection: 0.2 s to 5 s.
     #[must_use]
     pub fn reconnect() -> Self {
-        Self::new(Duration::from_millis(200), Duration::from_secs(10))
+        Self::new(Duration::from_millis(200), Duration::from_secs(5))
     }
 
     /// For a part of this machine that does not answer (the store): 0.1 s to 5 s.

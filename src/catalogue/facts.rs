@@ -162,13 +162,16 @@ impl Entry {
 
 fn check(record: &RecordPlan, names: &[Option<&str>], what: &str, fits: fn(&Plan) -> bool) -> Result<(), String> {
     let wrong = names.iter().flatten().find(|name| {
-        !record.find(name, 0).and_then(|place| record.fields.get(place)).is_some_and(|field| fits(&field.plan))
+        !record
+            .find(name.as_bytes(), 0)
+            .and_then(|place| record.fields.get(place))
+            .is_some_and(|field| fits(&field.plan))
     });
     wrong.map_or(Ok(()), |name| Err(format!("`{name}` must be {what} in the schema")))
 }
 
 fn item_plan<'p>(body: &'p RecordPlan, list: &str) -> Result<&'p RecordPlan, String> {
-    let plan = body.find(list, 0).and_then(|place| body.fields.get(place)).map(|field| &*field.plan);
+    let plan = body.find(list.as_bytes(), 0).and_then(|place| body.fields.get(place)).map(|field| &*field.plan);
     match plan {
         Some(Plan::List(list)) => match &*list.item {
             Plan::Record(item) => Ok(item),

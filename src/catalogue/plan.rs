@@ -29,12 +29,13 @@ pub struct RecordPlan {
 
 impl RecordPlan {
     /// The place of a field in the order, searched from `from` on and then from the beginning.
+    #[inline]
     #[must_use]
-    pub fn find(&self, name: &str, from: usize) -> Option<usize> {
+    pub fn find(&self, name: &[u8], from: usize) -> Option<usize> {
         let rest = self.fields.get(from..).unwrap_or_default();
-        match rest.iter().position(|field| &*field.name == name) {
+        match rest.iter().position(|field| field.name.as_bytes() == name) {
             Some(place) => Some(from + place),
-            None => self.fields.iter().take(from).position(|field| &*field.name == name),
+            None => self.fields.iter().take(from).position(|field| field.name.as_bytes() == name),
         }
     }
 
@@ -103,9 +104,11 @@ pub struct IntegerPlan {
 }
 
 impl TextPlan {
-    /// Calls `fault` with every rule that the text breaks.
-    pub fn check(&self, text: &str, mut fault: impl FnMut(Rule)) {
-        if !scalar::in_alphabet(text, self.alphabet) {
+    /// Calls `fault` with every rule that the text breaks. `known`: an alphabet that it is known to keep to.
+    #[inline]
+    pub fn check(&self, text: &str, known: Option<Alphabet>, mut fault: impl FnMut(Rule)) {
+        let known = known.is_some_and(|known| known == Alphabet::Line || known == self.alphabet);
+        if !known && !scalar::in_alphabet(text, self.alphabet) {
             fault(Rule::ForbiddenCharacter(self.alphabet));
         }
         // A character has at least one byte and at most four, so most texts need no counting.

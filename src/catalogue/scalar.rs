@@ -81,24 +81,51 @@ impl Rule<'_> {
     }
 }
 
+/// Whether `odd` holds for no byte, sixteen at a time and without branches: the compiler makes wide instructions of it.
+#[inline]
+#[must_use]
+pub fn no_byte(text: &[u8], odd: impl Fn(u8) -> bool + Copy) -> bool {
+    let clean = |lanes: &[u8; 16]| !lanes.iter().fold(false, |found, byte| found | odd(*byte));
+    let (chunks, rest) = text.as_chunks::<16>();
+    if !chunks.iter().all(clean) {
+        return false;
+    }
+    match (rest.is_empty(), text.last_chunk::<16>()) {
+        (true, _) => true,
+        // Some bytes are looked at twice, which costs less than looking at them one by one.
+        (false, Some(last)) => clean(last),
+        (false, None) => {
+            let mut lanes = [b' '; 16];
+            lanes[..rest.len()].copy_from_slice(rest);
+            clean(&lanes)
+        }
+    }
+}
+
+/// Whether the byte may begin or be a character outside [`Alphabet::Line`].
+#[inline]
+#[must_use]
+pub fn is_suspect(byte: u8) -> bool {
+    (byte < 0x20) | (byte == 0x7F) | (byte == 0xC2) | (byte == 0xEF)
+}
+
 /// Whether every character belongs to the alphabet.
 #[must_use]
 pub fn in_alphabet(text: &str, alphabet: Alphabet) -> bool {
     let bytes = text.as_bytes();
-    // One pass without branches for what nearly every text is; the second look is for the rare one.
-    let (mut control, mut lead) = (false, false);
-    for &byte in bytes {
-        control |= byte < 0x20 || byte == 0x7F;
-        lead |= byte == 0xC2 || byte == 0xEF;
-    }
-    if !control && !lead {
+    if no_byte(bytes, is_suspect) {
         return true;
     }
-    text.chars().all(|one| match alphabet {
-        Alphabet::Line => !one.is_control() && !matches!(one, '\u{FFFE}' | '\u{FFFF}'),
-        Alphabet::Lines => {
-            !matches!(one, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
-        }
+    let next = |place: usize| bytes.get(place).copied().unwrap_or_default();
+    bytes.iter().enumerate().all(|(place, byte)| match byte {
+        b'\t' | b'\n' | b'\r' => alphabet == Alphabet::Lines,
+        0..=0x1F => false,
+        0x7F => alphabet == Alphabet::Lines,
+        // U+0080 to U+009F; the text is UTF-8, so this byte leads a pair.
+        0xC2 if next(place + 1) < 0xA0 => alphabet == Alphabet::Lines,
+        // U+FFFE and U+FFFF.
+        0xEF => next(place + 1) != 0xBF || next(place + 2) < 0xBE,
+        _ => true,
     })
 }
 

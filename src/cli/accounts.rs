@@ -6,7 +6,7 @@
 use crate::domain::ids::ParticipantCode;
 use crate::gateway::ports::accounts::{StoredKey, User, UserRole};
 use crate::gateway::ports::{Accounts, StoreError};
-use crate::web::secrets::{Token, hash_password};
+use crate::web::secrets::{Token, WebhookSecret, hash_password};
 use crate::web::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -58,6 +58,8 @@ pub enum KeysCommand {
         #[arg(long)]
         days: Option<u32>,
     },
+    /// Выдать секрет, которым подписываются сообщения участнику по HTTPS (Standard Webhooks); прежние ещё действуют.
+    Webhook { participant: String },
     /// Отозвать все ключи участника.
     Revoke { participant: String },
 }
@@ -119,6 +121,14 @@ pub async fn keys(
                 other => other?,
             }
             writeln!(out, "{}", token.as_key())?;
+        }
+        KeysCommand::Webhook { participant } => {
+            let secret = WebhookSecret::random()?;
+            match store.add_webhook_secret(&code(&participant)?, secret.bytes().to_vec(), now).await {
+                Err(StoreError::Rejected(_)) => bail!("participant `{participant}` is not known; import it first"),
+                other => other?,
+            }
+            writeln!(out, "{}", secret.reveal())?;
         }
         KeysCommand::Revoke { participant } => {
             let revoked = store.revoke_keys(&code(&participant)?, now).await?;

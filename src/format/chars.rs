@@ -3,6 +3,7 @@
 //! Promises: exactly the productions of the standard, no more and no less. Never: allocates, unless line ends have to
 //! be normalised.
 
+use crate::catalogue::scalar::no_byte;
 use std::borrow::Cow;
 
 /// What a piece of character data holds that it may not.
@@ -38,12 +39,9 @@ pub(super) fn trim(text: &str) -> &str {
 
 /// Character data between markup, production [14], with line ends normalised (§2.11).
 pub(super) fn text(raw: &str) -> Result<Cow<'_, str>, Illegal> {
-    // One pass without branches for what nearly every text is.
-    let mut odd = false;
-    for &byte in raw.as_bytes() {
-        odd |= (byte < 0x20 && byte != b'\n' && byte != b'\t') || byte == b']' || byte == 0xEF;
-    }
-    if !odd {
+    if no_byte(raw.as_bytes(), |byte| {
+        ((byte < 0x20) & (byte != b'\n') & (byte != b'\t')) | (byte == b']') | (byte == 0xEF)
+    }) {
         return Ok(Cow::Borrowed(raw));
     }
     if let Some(at) = raw.find("]]>") {
@@ -90,6 +88,21 @@ pub(super) fn reference(name: &str) -> Option<char> {
     char::from_u32(code).filter(|one| is_char(*one))
 }
 
+/// What a byte may be in a name of ASCII: nothing, only behind the first, or anywhere.
+const ASCII_NAMES: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        kinds[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => 2,
+            b'0'..=b'9' | b'-' | b'.' => 1,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
 /// Namespaces in XML, production [4] NCName.
 pub(super) fn is_ncname(name: &str) -> bool {
     let mut chars = name.chars();
@@ -98,6 +111,11 @@ pub(super) fn is_ncname(name: &str) -> bool {
 
 /// A qualified name, as prefix and local part.
 pub(super) fn qname(name: &str) -> Option<(Option<&str>, &str)> {
+    // Nearly every name is ASCII without prefix.
+    let kind = |byte: &u8| ASCII_NAMES[usize::from(*byte)];
+    if name.as_bytes().first().map(kind) == Some(2) && name.as_bytes().iter().all(|byte| kind(byte) > 0) {
+        return Some((None, name));
+    }
     match name.split_once(':') {
         None => is_ncname(name).then_some((None, name)),
         Some((prefix, local)) => (is_ncname(prefix) && is_ncname(local)).then_some((Some(prefix), local)),

@@ -53,22 +53,23 @@ pub(super) fn report_unknown_type(fields: &[(Arc<str>, Node)], catalogue: &Catal
 
 /// The typed envelope of fields that have passed the envelope's schema.
 pub(super) fn from_fields(fields: Fields) -> Result<Envelope, Malformed> {
-    Parts(fields).envelope().ok_or_else(|| {
+    Parts(fields.into_iter()).envelope().ok_or_else(|| {
         Malformed::whole(SCHEMA_VIOLATION, "the envelope's schema is wider than the gateway's model of it; report this")
     })
 }
 
-/// Fields that are taken out one by one, in the schema's order.
-struct Parts(Fields);
+/// Fields that are taken out one by one, in the schema's order, in which they stand.
+struct Parts(std::vec::IntoIter<(Arc<str>, Node)>);
 
 impl Parts {
     fn of(node: Node) -> Self {
-        if let Node::Record(fields) = node { Self(fields) } else { Self(Vec::new()) }
+        Self(if let Node::Record(fields) = node { fields } else { Vec::new() }.into_iter())
     }
 
+    /// The next field, if it has this name.
     fn take(&mut self, name: &str) -> Option<Node> {
-        let (_, node) = self.0.iter_mut().find(|(field, _)| &**field == name)?;
-        Some(std::mem::replace(node, Node::Boolean(false)))
+        let (next, _) = self.0.as_slice().first()?;
+        if &**next == name { self.0.next().map(|(_, node)| node) } else { None }
     }
 
     fn text(&mut self, name: &str) -> Option<String> {
@@ -104,7 +105,7 @@ impl Parts {
     }
 
     fn envelope(mut self) -> Option<Envelope> {
-        Some(Envelope {
+        let envelope = Envelope {
             id: MessageId(self.uuid("id")?),
             exchange: self.uuid("exchange").map(ExchangeId),
             in_reply_to: self.uuid("in_reply_to").map(MessageId),
@@ -125,7 +126,9 @@ impl Parts {
             summary: self.text("summary"),
             attachments: self.list("attachments", |node| Parts::of(node).attachment())?,
             test: self.boolean("test"),
-        })
+        };
+        // A field that the model does not have would be lost.
+        self.0.as_slice().is_empty().then_some(envelope)
     }
 
     fn support(mut self) -> Option<Support> {

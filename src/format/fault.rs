@@ -135,32 +135,42 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// Why a parser stopped, and where in the bytes.
+/// Why a parser stopped, and where in the bytes. Boxed: it is made once, while its place in results is moved always.
 #[derive(Debug)]
-pub(super) struct Stop {
-    pub code: &'static str,
-    pub at: usize,
-    pub message: Cow<'static, str>,
+pub(super) struct Stop(Box<Reason>);
+
+#[derive(Debug)]
+struct Reason {
+    code: &'static str,
+    at: usize,
+    message: Cow<'static, str>,
 }
 
 impl Stop {
+    /// Refused with `code` at byte `at`.
+    #[cold]
+    pub(super) fn new(code: &'static str, at: usize, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Reason { code, at, message: message.into() }))
+    }
+
     /// Not well-formed at byte `at`.
     #[cold]
     pub(super) fn ill(at: usize, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: NOT_WELL_FORMED, at, message: message.into() }
+        Self::new(NOT_WELL_FORMED, at, message)
     }
 
     /// Over a limit at byte `at`.
     #[cold]
     pub(super) fn limit(at: usize, code: &'static str, max: usize) -> Self {
-        Self { code, at, message: format!("the limit is {max}").into() }
+        Self::new(code, at, format!("the limit is {max}"))
     }
 
     /// The refusal, with line and column counted in `document`.
     pub(super) fn into_malformed(self, document: &[u8], path: String) -> Malformed {
-        let (line, column) = line_and_column(document, self.at);
-        let fault = Fault { path, code: self.code, message: self.message.into_owned() };
-        Malformed { code: self.code, line: Some(line), column: Some(column), faults: vec![fault] }
+        let Reason { code, at, message } = *self.0;
+        let (line, column) = line_and_column(document, at);
+        let fault = Fault { path, code, message: message.into_owned() };
+        Malformed { code, line: Some(line), column: Some(column), faults: vec![fault] }
     }
 }
 
@@ -187,13 +197,17 @@ pub(super) enum Step<'p> {
 }
 
 /// The faults found so far, and the place where the reader stands.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Findings<'p> {
     trail: Vec<Step<'p>>,
     pub faults: Vec<Fault>,
 }
 
 impl<'p> Findings<'p> {
+    pub(super) fn new() -> Self {
+        Self { trail: Vec::with_capacity(16), faults: Vec::new() }
+    }
+
     pub(super) fn enter(&mut self, step: Step<'p>) {
         self.trail.push(step);
     }

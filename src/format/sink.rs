@@ -34,6 +34,11 @@ impl Unwritable {
     pub(super) fn new(reason: &'static str, field: &str) -> Self {
         Self { reason, field: field.to_owned() }
     }
+
+    #[cold]
+    pub(super) fn character(name: Option<&str>) -> Self {
+        Self::new("a text holds a character that XML cannot carry", name.unwrap_or("item"))
+    }
 }
 
 /// Writes the inside of a message: the envelope, then the body.

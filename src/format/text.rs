@@ -5,30 +5,33 @@
 use crate::format::fault::{BAD_ENCODING, Malformed, NOT_WELL_FORMED, Stop};
 use crate::limits;
 
-/// The document as text, within the limit of its size.
-pub(super) fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
+/// Refuses a document over the limit of its size, or in UTF-16 or UTF-32.
+pub(super) fn check(bytes: &[u8]) -> Result<(), Malformed> {
     if bytes.len() > limits::DOCUMENT_BYTES_MAX {
         let message = format!("send at most {} bytes; annexes travel as attachments", limits::DOCUMENT_BYTES_MAX);
         return Err(Malformed::whole("limit_document_bytes", message));
     }
     // A text of markup has no NUL among its first four bytes, unless it is UTF-16 or UTF-32.
-    let wide = bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE]) || is_wide(bytes);
-    if wide {
+    if bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE]) || is_wide(bytes) {
         return Err(encoding(0).into_malformed(bytes, String::new()));
     }
+    Ok(())
+}
+
+/// The document as text.
+pub(super) fn utf8(bytes: &[u8]) -> Result<&str, Stop> {
     std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
-        let stop = if is_illegal_character(&bytes[at..]) {
-            Stop { code: NOT_WELL_FORMED, at, message: "remove the surrogate or the character beyond U+10FFFF".into() }
+        if is_illegal_character(&bytes[at..]) {
+            Stop::new(NOT_WELL_FORMED, at, "remove the surrogate or the character beyond U+10FFFF")
         } else {
             encoding(at)
-        };
-        stop.into_malformed(bytes, String::new())
+        }
     })
 }
 
 fn encoding(at: usize) -> Stop {
-    Stop { code: BAD_ENCODING, at, message: "write the document in UTF-8".into() }
+    Stop::new(BAD_ENCODING, at, "write the document in UTF-8")
 }
 
 fn is_wide(bytes: &[u8]) -> bool {

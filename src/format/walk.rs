@@ -28,7 +28,7 @@ pub(super) enum Place {
 impl Cursor {
     /// Finds the field of that name and marks it as seen.
     #[inline]
-    pub(super) fn find(&mut self, plan: &RecordPlan, name: &str) -> Place {
+    pub(super) fn find(&mut self, plan: &RecordPlan, name: &[u8]) -> Place {
         let Some(place) = plan.find(name, self.next) else { return Place::Unknown };
         if self.seen & (1 << place) != 0 {
             return Place::Again;

@@ -5,10 +5,10 @@
 
 use crate::catalogue::Entry;
 use crate::domain::decision::Arrived;
-use crate::domain::ids::{MessageId, ParticipantCode};
+use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::domain::message::{Envelope, Format, Message};
 use crate::domain::participant::Directory;
-use crate::domain::rule::Urgency;
+use crate::domain::rule::{Role, Urgency};
 use crate::format;
 use crate::gateway::committer::Job;
 use crate::gateway::policy::facts_of;
@@ -103,7 +103,7 @@ impl Inner {
             rule: rule.clone(),
             from: envelope.from.clone(),
             to: envelope.to.clone(),
-            exchange: envelope.exchange_id(),
+            exchange: exchange_of(envelope, rule.role)?,
             in_reply_to: envelope.in_reply_to,
             case: envelope.case.clone(),
             urgency: Urgency::from(envelope.support.and_then(|support| support.level)),
@@ -127,6 +127,20 @@ impl Inner {
 
     fn entry_of(&self, envelope: &Envelope) -> Result<&Entry, Rejection> {
         self.catalogue.entry(&envelope.type_code, envelope.version).ok_or_else(|| unknown_type(envelope))
+    }
+}
+
+/// A message that opens an exchange bears its id; what it may be «in reply to» does not change that.
+fn exchange_of(envelope: &Envelope, role: Role) -> Result<ExchangeId, Rejection> {
+    let own = ExchangeId::from(envelope.id);
+    match (role, envelope.exchange) {
+        (Role::Opening, Some(other)) if other != own => Err(Rejection::new(
+            RejectionKind::Invalid,
+            "opens_its_own_exchange",
+            "a message of this type begins an exchange: leave `exchange` out; `in_reply_to` may name what it refers to",
+        )),
+        (Role::Opening, _) => Ok(own),
+        _ => Ok(envelope.exchange_id()),
     }
 }
 

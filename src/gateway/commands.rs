@@ -4,10 +4,11 @@
 //! alarm. Never: answers (the committer does, after the commit).
 
 use crate::domain::decide::Command;
-use crate::domain::decision::{Event, EventKind, Proof, ProofStage, Refusal};
+use crate::domain::decision::{Arrived, Event, EventKind, Proof, ProofStage, Refusal};
+use crate::domain::exchange::Exchange;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::domain::participant::Participant;
-use crate::gateway::Inner;
+use crate::domain::rule::Role;
 use crate::gateway::act::RegistrationNotice;
 use crate::gateway::arrival::{ChannelKind, Received, Submitted};
 use crate::gateway::committer::{Job, Outcome};
@@ -16,22 +17,22 @@ use crate::gateway::ports::decisions::{Accepted, Direction, Keys, QuarantineRow,
 use crate::gateway::receipts;
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::working_set::{Registering, WorkingSet, stored};
-use crate::limits::QUARANTINE_BYTES_MAX;
+use crate::limits::{self, QUARANTINE_BYTES_MAX};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Adds what a job touches.
-pub(super) fn keys(inner: &Inner, job: &Job, keys: &mut Keys) {
+pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut Keys) {
     match job {
         Job::Receive { received, .. } => {
             let envelope = &received.message.envelope;
             keys.messages.push(envelope.id);
-            keys.exchanges.push(envelope.exchange_id());
-            if envelope.exchange.is_none() {
+            keys.exchanges.push(received.arrived.exchange);
+            if envelope.exchange.is_none() && received.arrived.rule.role != Role::Opening {
                 keys.answered.extend(envelope.in_reply_to);
             }
             let mut add = |code: &ParticipantCode| {
-                keys.registers.push((code.clone(), inner.year_at(code, received.arrived.received_at)));
+                keys.registers.push((code.clone(), year(code)));
             };
             add(&envelope.from);
             envelope.to.iter().for_each(add);
@@ -111,14 +112,17 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
     let exchange = exchange_of(received, work);
     let sender = work.register(&received.arrived.from, Direction::Outgoing);
     let number = format!("{}/{}", work.peek_number(&sender), sender.year);
-    let arrived = crate::domain::decision::Arrived { exchange, number, ..received.arrived.clone() };
-    let was_unseen = work.loaded.exchanges.get(&exchange).is_none_or(|found| found.root.is_none());
+    let received_at = work.ctx.now;
+    let arrived = Arrived { exchange, number, received_at, ..received.arrived.clone() };
+    let found = work.loaded.exchanges.get(&exchange);
+    found.map_or(Ok(()), within_limits)?;
+    let was_unseen = found.is_none_or(|found| found.root.is_none());
     let decision = match work.decide(exchange, &Command::Receive(Box::new(arrived))) {
         Ok(decision) => decision,
         Err(refusal) => return Err(refuse(received, &refusal, work)),
     };
     let registering = Registering { envelope: &received.message.envelope, title: &received.title, exchange };
-    let parked = was_unseen && !received.message.envelope.is_root();
+    let parked = was_unseen && received.arrived.rule.role != Role::Opening;
     let accepted = Accepted { parked, obligations: decision.opened.clone(), ..work.register_message(&registering) };
     let content = (received.format, received.content.clone());
     let digest = received.digest;
@@ -133,8 +137,19 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
 /// The exchange that a message belongs to: the one it states, that of the message it answers, or its own.
 fn exchange_of(received: &Received, work: &WorkingSet<'_>) -> ExchangeId {
     let envelope = &received.message.envelope;
-    let answered = envelope.in_reply_to.filter(|_| envelope.exchange.is_none());
-    answered.and_then(|id| work.loaded.exchange_of.get(&id).copied()).unwrap_or_else(|| envelope.exchange_id())
+    let is_opening = received.arrived.rule.role == Role::Opening;
+    let answered = envelope.in_reply_to.filter(|_| envelope.exchange.is_none() && !is_opening);
+    answered.and_then(|id| work.loaded.exchange_of.get(&id).copied()).unwrap_or(received.arrived.exchange)
+}
+
+/// An exchange is loaded and written whole: one that a runaway program has filled takes no more.
+fn within_limits(exchange: &Exchange) -> Result<(), Rejection> {
+    let facts = exchange.duties.iter().map(|duty| duty.obligation.facts.len()).max().unwrap_or_default();
+    if exchange.parked.len() < limits::PARKED_MAX && facts < limits::FACTS_MAX {
+        return Ok(());
+    }
+    let message = "this exchange has taken more messages than any exchange of people needs; ask the operator";
+    Err(Rejection::new(RejectionKind::Conflict, "exchange_full", message))
 }
 
 /// A repeat: the original outcome, and over AMQP the original receipt once more.

@@ -107,9 +107,11 @@ fn unwritable(fault: &StoreError) -> Rejection {
 
 async fn decide_and_commit(inner: &Arc<Inner>, jobs: &[Job]) -> Result<Vec<Decided>, StoreError> {
     let directory = inner.directory();
-    let ctx = inner.context(&directory, inner.now());
+    // One instant for the whole batch: what is loaded for it and what is decided in it agree, also at New Year's midnight.
+    let now = inner.now();
+    let ctx = inner.context(&directory, now);
     let mut keys = Keys::default();
-    jobs.iter().for_each(|job| commands::keys(inner, job, &mut keys));
+    jobs.iter().for_each(|job| commands::keys(job, |code| inner.year_at(code, now), &mut keys));
     let (mut unit, loaded) = inner.store.begin(keys).await?;
     let mut work = WorkingSet::new(inner, ctx, loaded);
     load_named_registers(&mut *unit, jobs, &mut work).await?;

@@ -22,6 +22,15 @@ pub(super) fn minute(at: DateTime<Utc>, zone: Zone) -> String {
     zone.local(at).format("%d.%m.%Y %H:%M").to_string()
 }
 
+/// The end of a span: `21.11.2026` where it lasts to the end of that day, else to the minute.
+pub(super) fn until(at: DateTime<Utc>, zone: Zone) -> String {
+    let local = zone.local(at);
+    if local.time() == chrono::NaiveTime::MIN {
+        return short_date(local.date().pred_opt().unwrap_or(local.date()));
+    }
+    minute(at, zone)
+}
+
 /// `09:41:07`, in that zone.
 pub(super) fn time(at: DateTime<Utc>, zone: Zone) -> String {
     zone.local(at).format("%H:%M:%S").to_string()
@@ -87,5 +96,7 @@ mod tests {
         let irkutsk = Zone::named("Asia/Irkutsk").unwrap();
         assert_eq!(minute(at, irkutsk), "22.11.2026 04:41");
         assert_eq!(time(at, irkutsk), "04:41:07");
+        assert_eq!(until(at, irkutsk), "22.11.2026 04:41");
+        assert_eq!(until(irkutsk.end_of(irkutsk.date(at)), irkutsk), "22.11.2026");
     }
 }

@@ -30,6 +30,11 @@ pub const PAGE_ROWS: usize = 100;
 /// Rows of one page of the API at most: what the verbs give.
 pub use crate::gateway::show::PAGE_MAX as PAGE_ROWS_MAX;
 
+/// Letters of an inbox that are read at a time, and bytes of them after which a page is full: letters can be large.
+pub const INBOX_BATCH: usize = 10;
+/// Bytes of letters after which a page of an inbox is full.
+pub const INBOX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+
 /// Rows of one page of the board.
 pub const BOARD_ROWS_MAX: usize = 100;
 

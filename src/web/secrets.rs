@@ -5,7 +5,7 @@
 
 use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 /// What every API key begins with, so that a leaked one is recognised.
@@ -50,6 +50,31 @@ impl Token {
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
         Sha256::digest(self.0).into()
+    }
+}
+
+/// The secret that both sides sign webhooks with; stored as it is, because signing needs it.
+pub struct WebhookSecret([u8; 32]);
+
+impl WebhookSecret {
+    /// A new one.
+    ///
+    /// # Errors
+    /// [`SecretFault::Randomness`] when the machine has none.
+    pub fn random() -> Result<Self, SecretFault> {
+        Token::random().map(|token| Self(token.0))
+    }
+
+    /// What is stored.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// As Standard Webhooks writes it, to be handed over once: `whsec_` and base64.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        format!("whsec_{}", STANDARD.encode(self.0))
     }
 }
 

@@ -162,6 +162,47 @@ async fn a_broker_under_a_resource_alarm_stops_letters_but_neither_deliveries_no
     intake.stopped().await;
 }
 
+/// Stops and continues the broker's process: for its peers a black hole, with the connection still open.
+fn signal(pid: &str, signal: &str) {
+    assert!(std::process::Command::new("kill").args([signal, pid]).status().expect("kill").success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_hangs_is_noticed_by_both_directions_and_no_letter_is_to_blame() {
+    let broker = Broker::start();
+    let vhost = broker.vhost();
+    let mut config = config(&vhost);
+    config.heartbeat_s = 2;
+    config.confirm_timeout = Duration::from_secs(1);
+    config.connect_timeout = Duration::from_secs(2);
+    let recorder = Recorder::answering(|_| Disposition::Ack);
+    let mut intake = Running::intake(config.clone(), recorder.clone());
+    let outlet = Arc::new(AmqpOutlet::new(config, Clock::system()));
+    let mut running = Running::outlet(&outlet);
+    intake.up().await;
+    running.up().await;
+    let school = participant("school-17", r#"{"by":"amqp"}"#);
+    outlet.deliver(&letter(&school, "before")).await.expect("confirmed");
+    let pid = broker.eval("os:getpid().\n").replace('"', "");
+    signal(&pid, "-STOP");
+    let begun = Instant::now();
+    let fault = outlet.deliver(&letter(&school, "during")).await.expect_err("nobody confirms");
+    assert!(matches!(fault, DeliveryFault::ChannelDown { .. }), "{fault:?}");
+    running.down().await;
+    intake.down().await;
+    println!("noticed by both within {:?} with a heartbeat of 2 s", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    signal(&pid, "-CONT");
+    running.up().await;
+    intake.up().await;
+    outlet.deliver(&letter(&school, "after")).await.expect("confirmed");
+    let sender = Peer::connect(&vhost.participant("school-17")).await;
+    sender.send("after", b"{}").await;
+    until("taken", || recorder.ids() == ["after"]).await;
+    running.stopped().await;
+    intake.stopped().await;
+}
+
 /// RabbitMQ checks no text of a property; a client that does is killed by such a message again and again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_no_client_can_read_ends_in_the_dead_letters_and_takes_no_other_with_it() {

@@ -12,8 +12,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../stories/kit.rs"]
+#[allow(dead_code, reason = "the stories use more of their kit")]
+mod kit;
+
 mod amqp_faults;
 mod amqp_in;
 mod amqp_out;
+mod outbound;
 mod peer;
 mod push;

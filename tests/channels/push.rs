@@ -21,14 +21,14 @@ const SECRET: &[u8] = b"a secret of thirty-two bytes ok!";
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/channels");
 
 /// The Python receiver.
-struct Receiver {
+pub struct Receiver {
     child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
-    port: u16,
+    pub port: u16,
 }
 
 impl Receiver {
-    fn start(certificate: Option<&str>) -> Self {
+    pub fn start(certificate: Option<&str>) -> Self {
         let mut child = Command::new("python3")
             .args([format!("{HERE}/receiver.py"), STANDARD.encode(SECRET)])
             .args(certificate.map(|name| format!("{HERE}/tls/{name}")))
@@ -40,7 +40,7 @@ impl Receiver {
         Self { child, lines, port }
     }
 
-    fn next(&mut self) -> Value {
+    pub fn next(&mut self) -> Value {
         serde_json::from_str(&self.lines.next().expect("a line").expect("read")).expect("JSON")
     }
 }
@@ -61,8 +61,12 @@ fn config(networks: &[&str]) -> PushConfig {
     PushConfig { policy: Policy { allow_networks }, authorities_pem: None }
 }
 
-fn outlet() -> PushOutlet {
+pub fn outlet() -> PushOutlet {
     PushOutlet::new(config(&["127.0.0.0/8"]), secrets(&[SECRET]), Clock::system()).expect("an outlet")
+}
+
+pub fn endpoint(port: u16) -> String {
+    format!("http://127.0.0.1:{port}/")
 }
 
 fn to(url: &str) -> Arc<Participant> {
@@ -179,7 +183,7 @@ async fn without_a_secret_nothing_is_sent() {
 }
 
 /// A server that behaves as it is told after it has read the request; gives its port and what it has written.
-async fn hostile<F, Fut>(behave: F) -> (u16, Arc<AtomicUsize>)
+pub async fn hostile<F, Fut>(behave: F) -> (u16, Arc<AtomicUsize>)
 where
     F: Fn(TcpStream, Arc<AtomicUsize>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = ()> + Send + 'static,

@@ -1,4 +1,4 @@
-//! What a store is given: plainly artificial requests, and the rows that the gateway writes for each.
+//! What a store is given (also by its benchmark): plainly artificial requests, and the rows that the gateway writes for each.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -16,6 +16,7 @@ use mezhved::gateway::ports::decisions::{
     Accepted, Direction, JournalRow, OutboxRow, Register, RouteKind, StoredMessage,
 };
 use serde_json::json;
+use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
 
 pub const CENTRE: &str = "centre";
@@ -35,9 +36,17 @@ pub fn at(text: &str) -> DateTime<Utc> {
     format!("2026-01-{text}:00Z").parse().unwrap()
 }
 
+/// Whether ids are scattered as those of real senders are. Indexes feel it, so the benchmark sets it.
+pub static SCATTERED: AtomicBool = AtomicBool::new(false);
+
 /// An id that bears a kind and a number, so that a failure is read easily; ids of one kind sort by number.
 fn id(kind: u8, n: u32) -> Uuid {
-    Uuid::from_u128((u128::from(kind) << 120) | u128::from(n))
+    let plain = (u128::from(kind) << 120) | u128::from(n);
+    if !SCATTERED.load(Ordering::Relaxed) {
+        return Uuid::from_u128(plain);
+    }
+    // An odd factor gives every number another one, far from its neighbours'.
+    Uuid::from_u128(plain.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).rotate_right(64))
 }
 
 pub fn message_id(n: u32) -> MessageId {

@@ -1,10 +1,10 @@
 //! What only SQLite has: a file, its lock, its schema, its log.
 
 use crate::figures::gap;
-use crate::given::{exchange_id, message_id, obligation_id, request};
+use crate::given::{at, exchange_id, message_id, obligation_id, request};
 use crate::{Folder, load, save};
 use mezhved::domain::ids::ParticipantCode;
-use mezhved::gateway::ports::decisions::{Direction, Register};
+use mezhved::gateway::ports::decisions::{Claim, Direction, Register, RouteKind};
 use mezhved::gateway::ports::reads::{DutyFilter, JournalFilter, Reads};
 use mezhved::gateway::ports::{Decisions, Keys, StoreError};
 use mezhved::store::sqlite::{OpenError, SqliteStore};
@@ -163,6 +163,22 @@ fn a_second_gateway_on_the_same_file_is_refused_and_commands_are_not() {
 }
 
 #[tokio::test]
+async fn a_lease_ends_with_the_gateway_that_held_it_and_a_command_does_not_touch_it() {
+    let folder = Folder::new();
+    let path = folder.file("mezhved.db");
+    let (now, lease_until) = (at("12T10:00"), at("12T10:01"));
+    let claim = Claim { now, lease_until, limit: 10, route: RouteKind::Amqp };
+    let serving = SqliteStore::open_exclusive(&path).unwrap();
+    save(&serving, request(1).changes()).await;
+    assert_eq!(serving.claim(claim).await.unwrap().len(), 1);
+    drop(SqliteStore::open(&path).unwrap());
+    assert!(serving.claim(claim).await.unwrap().is_empty());
+    drop(serving);
+    let next = SqliteStore::open_exclusive(&path).unwrap();
+    assert_eq!(next.claim(claim).await.unwrap().len(), 1, "what a crash left under way goes out at once");
+}
+
+#[tokio::test]
 async fn a_command_writes_beside_a_gateway_that_serves() {
     let folder = Folder::new();
     let path = folder.file("mezhved.db");
@@ -231,7 +247,8 @@ fn the_tables_refuse_states_without_their_facts() {
 
 const CHILD: &str = "MEZHVED_TEST_COMMIT_INTO";
 
-/// Not a test of its own: the process that the next test kills. It says a number as soon as the store has confirmed it.
+/// Not a test of its own: the process that the next tests kill, or whose disk is full. It says a number as soon as the
+/// store has confirmed it, and ends when the store cannot write any more.
 #[tokio::test]
 async fn a_process_that_commits_until_it_is_killed() {
     let Some(path) = std::env::var_os(CHILD) else { return };
@@ -240,11 +257,17 @@ async fn a_process_that_commits_until_it_is_killed() {
     loop {
         let (unit, loaded) = store.begin(keys.clone()).await.unwrap();
         let n = u32::try_from(loaded.registers.values().copied().max().unwrap_or(0)).unwrap() + 1;
-        unit.commit(request(n).changes()).await.unwrap();
+        let done = unit.commit(request(n).changes()).await;
         let mut out = std::io::stdout().lock();
-        writeln!(out, "committed {n}").unwrap();
+        match done {
+            Ok(()) => writeln!(out, "committed {n}").unwrap(),
+            Err(StoreError::Unavailable(_)) => break writeln!(out, "refused {n}").unwrap(),
+            Err(error) => panic!("{error}"),
+        }
         out.flush().unwrap();
     }
+    // What was there is still read.
+    assert!(store.message(message_id(1)).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -280,6 +303,30 @@ async fn what_a_killed_process_had_confirmed_is_there_and_whole() {
         whole(&store, confirmed).await;
     }
     assert!(confirmed > 50, "too little was committed to say anything: {confirmed}");
+}
+
+/// Runs in a shell that limits the size of its files: SQLite sees a write that fails, as on a full disk.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_full_disk_refuses_a_batch_and_keeps_what_was_confirmed() {
+    let folder = Folder::new();
+    let path = folder.file("mezhved.db");
+    // The log may grow to some hundred KiB; the signal that would end the process is ignored, so that the write fails.
+    let limited = r#"trap "" XFSZ; ulimit -f 1000; exec "$0" "$@""#;
+    let run = Command::new("sh")
+        .args(["-c", limited])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "sqlite::a_process_that_commits_until_it_is_killed", "--nocapture"])
+        .env(CHILD, &path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(run.stdout).unwrap();
+    assert!(run.status.success(), "{said}{}", String::from_utf8_lossy(&run.stderr));
+    assert!(said.contains("refused "), "the disk was never full: {said}");
+    let confirmed = said.lines().filter_map(committed).max().unwrap();
+    let store = SqliteStore::open_exclusive(&path).unwrap();
+    whole(&store, confirmed).await;
+    save(&store, request(confirmed + 2).changes()).await;
 }
 
 fn committed(line: &str) -> Option<u32> {

@@ -60,3 +60,20 @@ async fn roles_and_addressees_are_enforced_with_every_fault() {
     future["id"] = json!(new_id());
     assert_eq!(story.submit(&future).await.unwrap_err().code, "created_in_the_future");
 }
+
+#[tokio::test]
+async fn a_request_cannot_take_over_the_exchange_of_another() {
+    let story = Story::at("2026-03-02 10:00").await;
+    let id = new_id();
+    story.submit(&request(id, &[SCHOOL], "2026-03-02 09:00")).await.unwrap();
+    let mut intruder = request(new_id(), &[CENTRE], "2026-03-02 09:00");
+    intruder["from"] = json!("police-test");
+    intruder["exchange"] = json!(id);
+    assert_eq!(story.submit(&intruder).await.unwrap_err().code, "opens_its_own_exchange");
+    intruder.as_object_mut().unwrap().remove("exchange");
+    intruder["in_reply_to"] = json!(id);
+    story.submit(&intruder).await.unwrap();
+    let mine = story.obligations(SCHOOL).await;
+    assert_eq!((mine.len(), mine[0].controller.code.as_str()), (1, CENTRE));
+    assert_eq!(story.obligations("police-test").await.len(), 1, "its request has an exchange of its own");
+}

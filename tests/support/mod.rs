@@ -6,3 +6,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 pub mod broker;
+pub mod gateway;
+pub mod python;

@@ -149,6 +149,25 @@ async fn obligations_are_filtered_and_paged() {
 }
 
 #[tokio::test]
+async fn inbox_is_pulled_page_by_page_by_letters_and_by_bytes() {
+    let site = Site::new().await;
+    let (centre, school) = (site.key("centre").await, site.key("school-1").await);
+    for _ in 0..23 {
+        let mut letter = letters::request("school-1", "Запрос");
+        letter["body"]["comment"] = json!("длинное пояснение ".repeat(60));
+        assert_eq!(site.post("/api/v1/messages", &centre, &letter).await.status(), 202);
+    }
+    let (mut after, mut sizes) = (0, Vec::new());
+    loop {
+        let page = site.get(&format!("/api/v1/inbox?limit=12&after={after}"), &school).await;
+        sizes.push(page["letters"].as_array().unwrap().len());
+        let Some(next) = page["next"].as_u64() else { break };
+        after = next;
+    }
+    assert_eq!(sizes, [12, 11]);
+}
+
+#[tokio::test]
 async fn keys_open_only_while_they_live() {
     let site = Site::new().await;
     let status = async |key: &str| {
@@ -270,6 +289,21 @@ async fn journal_comes_as_json_csv_and_page_and_only_to_its_owner() {
     assert!(page.contains("Исходящая информация и запросы") && page.contains("№ приложения"));
     let request = site.client.get(site.url("/api/v1/journal?participant=school-2")).bearer_auth(&centre);
     assert_eq!(code(request.send().await.unwrap()).await.0, 403);
+}
+
+#[tokio::test]
+async fn catalogue_tells_who_may_send_what_and_which_answer_it_demands() {
+    let site = Site::new().await;
+    let key = site.key("school-1").await;
+    let list = site.get("/api/v1/catalogue", &key).await;
+    let types = list["types"].as_array().unwrap();
+    assert!(types.iter().any(|one| one["type"] == "ruling.commission" && one["role"] == "ruling"), "{list}");
+    let one = site.get("/api/v1/catalogue/request.school-characteristics", &key).await;
+    assert_eq!(one["answer"]["types"][0], "reply.school-characteristics");
+    assert_eq!(one["parties"][0]["from"][0], "social_centre");
+    assert!(one["schema"]["properties"].is_object());
+    let answer = site.client.get(site.url("/api/v1/catalogue/no.such")).bearer_auth(&key).send().await.unwrap();
+    assert_eq!(code(answer).await, (404, "not_found".to_owned()));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// The lanes of one connection.
 pub(super) struct Lanes {
@@ -25,7 +26,8 @@ pub(super) struct Lanes {
     declared: Mutex<HashSet<ParticipantCode>>,
     declaring: tokio::sync::Mutex<()>,
     user: ShortString,
-    /// The exchange is gone: everything must be built anew.
+    confirmed_at: Mutex<Instant>,
+    /// An exchange is gone, or the broker hangs: everything must be built anew.
     pub torn: Notify,
 }
 
@@ -37,6 +39,7 @@ impl Lanes {
             declared: Mutex::default(),
             declaring: tokio::sync::Mutex::default(),
             user: short(user),
+            confirmed_at: Mutex::new(Instant::now()),
             torn: Notify::new(),
         }
     }
@@ -46,10 +49,17 @@ impl Lanes {
         self.connection.status().connected()
     }
 
-    /// Whether the broker reads what we publish.
-    pub fn flows(&self) -> bool {
-        let status = self.connection.status();
-        status.connected() && !status.blocked()
+    /// Whether the broker has confirmed anything since that instant; if not, it hangs or is blocked, and a letter that
+    /// waited in vain is no letter that failed.
+    pub fn confirmed_since(&self, begun: Instant) -> bool {
+        *self.confirmed_at.lock().unwrap_or_else(PoisonError::into_inner) >= begun
+    }
+
+    /// Lets the connection be rebuilt; a broker under an alarm says itself when it is over.
+    pub fn hangs(&self) {
+        if !self.connection.status().blocked() {
+            self.torn.notify_one();
+        }
     }
 
     /// Sends a letter to its recipient's queue and waits for the confirmation.
@@ -60,6 +70,7 @@ impl Lanes {
         match confirmation.map_err(|error| self.fault(failed(error)))? {
             Confirmation::Ack(None) => {
                 self.idle().push(lane);
+                *self.confirmed_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
                 Ok(())
             }
             Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)) => {

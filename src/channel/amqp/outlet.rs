@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How often the connection is looked at, besides its own events.
@@ -97,9 +97,13 @@ impl Desk {
         }
         let _slot = self.slots.acquire().await.map_err(|_| down("stopped"))?;
         let lanes = self.lanes.borrow().clone().ok_or_else(|| down("no connection to the broker"))?;
+        let begun = Instant::now();
         match timeout(self.config.confirm_timeout, lanes.send(letter, self.clock.now())).await {
             Ok(outcome) => outcome,
-            Err(_) if !lanes.flows() => Err(down("the broker takes nothing (a resource alarm?)")),
+            Err(_) if !lanes.confirmed_since(begun) => {
+                lanes.hangs();
+                Err(down("the broker confirms nothing (a resource alarm?)"))
+            }
             Err(_) => Err(DeliveryFault::Later { reason: "no confirmation in time".into(), retry_after: None }),
         }
     }
@@ -125,7 +129,7 @@ impl Desk {
         loop {
             tokio::select! {
                 _ = participants.changed() => self.declare(lanes).await,
-                () = lanes.torn.notified() => return Err(Loss::Other("an exchange is gone from the broker")),
+                () = lanes.torn.notified() => return Err(Loss::Other("an exchange is gone from the broker, or it hangs")),
                 event = events.next() => match event {
                     Some(Event::ConnectionBlocked(_)) => {
                         self.lanes.send_replace(None);

@@ -95,8 +95,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, third, ..] = address.segments();
     let global_unicast = first & 0xE000 == 0x2000;
-    let special = (first == 0x2001 && second < 0x0200)
-        || (first == 0x2001 && second == 0x0DB8)
+    let special = (first == 0x2001 && (second < 0x0200 || second == 0x0DB8))
         || first == 0x2002
         || (first == 0x3FFF && second < 0x1000)
         || (first == 0x2620 && second == 0x004F && third == 0x8000);

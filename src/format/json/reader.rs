@@ -22,11 +22,12 @@ type Fields = Vec<(Arc<str>, Node)>;
 
 /// Reads a message.
 pub(in crate::format) fn read(bytes: &[u8], catalogue: &Catalogue) -> Result<Message, Malformed> {
-    let document = text::utf8(bytes)?;
+    text::check(bytes)?;
+    let document = text::utf8(bytes).map_err(|stop| stop.into_malformed(bytes, String::new()))?;
     if document.starts_with('\u{FEFF}') {
         return Err(Stop::ill(0, "remove the byte order mark; JSON has none").into_malformed(bytes, String::new()));
     }
-    let mut reading = Reading { scanner: Scanner::new(document), found: Findings::default(), catalogue };
+    let mut reading = Reading { scanner: Scanner::new(document), found: Findings::new(), catalogue };
     let parts = reading.document().map_err(|stop| stop.into_malformed(bytes, reading.found.path()))?;
     let Some((fields, body)) = parts else {
         return Err(Malformed::whole(
@@ -59,7 +60,7 @@ impl<'c> Record<'_, 'c> {
     }
 
     fn field(&self, name: &str) -> Option<&Node> {
-        self.plan.find(name, 0).and_then(|place| self.slots.get(place)?.as_ref())
+        self.plan.find(name.as_bytes(), 0).and_then(|place| self.slots.get(place)?.as_ref())
     }
 
     /// The filled slots, in the plan's order.
@@ -183,7 +184,7 @@ impl<'d, 'c> Reading<'d, 'c> {
 
     fn text(&mut self, plan: &'c TextPlan) -> Result<Node, Stop> {
         let text = self.scanner.string()?;
-        plan.check(&text, |rule| self.found.add_rule(rule));
+        plan.check(&text, None, |rule| self.found.add_rule(rule));
         Ok(Node::Text(text.into_owned()))
     }
 
@@ -202,7 +203,7 @@ impl<'d, 'c> Reading<'d, 'c> {
     /// One member of an object, its key read, which stands at byte `from`.
     fn member(&mut self, record: &mut Record<'d, 'c>, key: Cow<'d, str>, from: usize) -> Result<(), Stop> {
         let plan = record.plan;
-        match record.cursor.find(plan, &key) {
+        match record.cursor.find(plan, key.as_bytes()) {
             Place::Next(place) | Place::Late(place) => {
                 if let (Some(field), Some(slot)) = (plan.fields.get(place), record.slots.get_mut(place)) {
                     self.found.enter(Step::Field(&field.name));
@@ -212,7 +213,7 @@ impl<'d, 'c> Reading<'d, 'c> {
                 Ok(())
             }
             Place::Again => {
-                let known = plan.find(&key, 0).and_then(|place| plan.fields.get(place));
+                let known = plan.find(key.as_bytes(), 0).and_then(|place| plan.fields.get(place));
                 self.found.enter(Step::Field(known.map_or("?", |field| &field.name)));
                 Err(scanner::duplicate(from))
             }

@@ -41,10 +41,7 @@ pub(super) fn read<'d>(tag: Tag<'d>, spaces: &mut Namespaces<'d>, strays: &mut V
             (Some("xmlns"), prefix) => prefix,
             _ => continue,
         };
-        spaces.declare(prefix, one.value.clone(), tag.depth).map_err(|refused| match refused {
-            Refused::Ill(message) => Stop::ill(one.at, message),
-            Refused::TooMany => Stop::limit(one.at, "limit_namespaces", limits::NAMESPACES_MAX),
-        })?;
+        declare(prefix, one.value.clone(), (one.at, tag.depth), spaces)?;
     }
     let mut seen = Vec::new();
     for one in attributes.iter().filter(|one| one.prefix != Some("xmlns") && one.name != "xmlns") {
@@ -67,6 +64,19 @@ pub(super) fn read<'d>(tag: Tag<'d>, spaces: &mut Namespaces<'d>, strays: &mut V
         }
     }
     Ok(())
+}
+
+/// Declares a namespace at byte `at`, for an element of this depth and what it holds.
+pub(super) fn declare<'d>(
+    prefix: &'d str,
+    name: Cow<'d, str>,
+    (at, depth): (usize, usize),
+    spaces: &mut Namespaces<'d>,
+) -> Result<(), Stop> {
+    spaces.declare(prefix, name, depth).map_err(|refused| match refused {
+        Refused::Ill(message) => Stop::ill(at, message),
+        Refused::TooMany => Stop::limit(at, "limit_namespaces", limits::NAMESPACES_MAX),
+    })
 }
 
 fn split(tag: Tag<'_>) -> Result<Vec<Attribute<'_>>, Stop> {

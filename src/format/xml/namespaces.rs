@@ -69,6 +69,7 @@ impl<'d> Namespaces<'d> {
     }
 
     /// The default namespace.
+    #[inline]
     pub(super) fn default_space(&self) -> Space {
         self.bindings.iter().rev().find(|binding| binding.prefix.is_empty()).map_or(NONE, |binding| binding.space)
     }
@@ -88,6 +89,7 @@ impl<'d> Namespaces<'d> {
     }
 
     /// Ends an element of this depth.
+    #[inline]
     pub(super) fn close(&mut self, depth: usize) {
         while self.bindings.last().is_some_and(|binding| binding.depth >= depth) {
             self.bindings.pop();

@@ -5,7 +5,7 @@
 
 use super::door::{Door, Tag, Token};
 use super::namespaces::Space;
-use crate::catalogue::plan::{ListPlan, Plan, RecordPlan, TextPlan};
+use crate::catalogue::plan::{Alphabet, ListPlan, Plan, RecordPlan, TextPlan};
 use crate::catalogue::scalar::Rule;
 use crate::catalogue::{Catalogue, Entry};
 use crate::domain::message::{Body, Message, Node};
@@ -35,11 +35,11 @@ impl<'c> Record<'c> {
 
 /// Reads a message.
 pub(in crate::format) fn read(bytes: &[u8], catalogue: &Catalogue) -> Result<Message, Malformed> {
-    let document = text::utf8(bytes)?;
+    text::check(bytes)?;
     // A byte order mark is no part of the text.
-    let document = document.strip_prefix('\u{FEFF}').unwrap_or(document);
-    let mut reading = Reading { door: Door::new(document), found: Findings::default(), catalogue };
-    let parts = reading.document().map_err(|stop| stop.into_malformed(document.as_bytes(), reading.found.path()))?;
+    let document = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
+    let mut reading = Reading { door: Door::new(document), found: Findings::new(), catalogue };
+    let parts = reading.document().map_err(|stop| stop.into_malformed(document, reading.found.path()))?;
     let Some((fields, body)) = parts else {
         let message = format!("the root element must be `message` of the namespace {MESSAGE_NAMESPACE}");
         return Err(Malformed::whole(NOT_A_MESSAGE, message));
@@ -58,7 +58,7 @@ impl<'d, 'c> Reading<'d, 'c> {
     /// The whole document: the envelope's fields and the body; none when it is no message.
     fn document(&mut self) -> Result<Option<(Fields, Node)>, Stop> {
         let parts = match self.door.next()? {
-            Token::Start(tag) if tag.local == "message" && self.door.namespace(tag.space) == MESSAGE_NAMESPACE => {
+            Token::Start(tag) if tag.local == b"message" && self.door.namespace(tag.space) == MESSAGE_NAMESPACE => {
                 self.report_strays();
                 Some(self.message(tag.space)?)
             }
@@ -74,19 +74,19 @@ impl<'d, 'c> Reading<'d, 'c> {
         let mut body = None;
         loop {
             match self.door.next()? {
-                Token::Start(tag) if tag.local == "body" && body.is_none() => {
+                Token::Start(tag) if tag.local == b"body" && body.is_none() => {
                     record.cursor.finish(record.plan);
                     self.found.enter(Step::Field("body"));
                     body = Some(self.body(&tag, &record.fields)?);
                     self.found.leave();
                 }
-                Token::Start(tag) if tag.local == "body" => {
+                Token::Start(tag) if tag.local == b"body" => {
                     self.found.add_below("body", "duplicate_field", "a message has one body");
                     self.skip()?;
                 }
                 Token::Start(tag) => self.field(&mut record, &tag)?,
                 Token::End | Token::Eof => break,
-                Token::Text(text) => self.between(&text),
+                Token::Text { text, .. } => self.between(&text),
                 Token::Char(one) => self.between(one.encode_utf8(&mut [0; 4])),
             }
         }
@@ -120,7 +120,7 @@ impl<'d, 'c> Reading<'d, 'c> {
             Plan::List(plan) => self.list(plan, space),
             Plan::Text(plan) => self.text(plan),
             Plan::Integer(plan) => {
-                let Some(text) = self.content()? else { return Ok(nothing()) };
+                let Some((text, _)) = self.content()? else { return Ok(nothing()) };
                 match walk::xsd_integer(chars::trim(&text)) {
                     Number::Integer(value) => return Ok(walk::check_integer(plan, value, &mut self.found)),
                     Number::Beyond => self.found.add_rule(Rule::OutOfRange(plan.min, plan.max)),
@@ -129,7 +129,7 @@ impl<'d, 'c> Reading<'d, 'c> {
                 Ok(nothing())
             }
             Plan::Boolean => {
-                let Some(text) = self.content()? else { return Ok(nothing()) };
+                let Some((text, _)) = self.content()? else { return Ok(nothing()) };
                 match chars::trim(&text) {
                     "true" | "1" => return Ok(Node::Boolean(true)),
                     "false" | "0" => return Ok(Node::Boolean(false)),
@@ -146,7 +146,7 @@ impl<'d, 'c> Reading<'d, 'c> {
             match self.door.next()? {
                 Token::Start(tag) => self.field(&mut record, &tag)?,
                 Token::End | Token::Eof => break,
-                Token::Text(text) => self.between(&text),
+                Token::Text { text, .. } => self.between(&text),
                 Token::Char(one) => self.between(one.encode_utf8(&mut [0; 4])),
             }
         }
@@ -161,7 +161,7 @@ impl<'d, 'c> Reading<'d, 'c> {
         let (code, remedy) = match place {
             Place::Next(place) => return self.child(record, place),
             Place::Late(place) => {
-                self.found.add_below(tag.local, "wrong_order", "put the elements in the order of the schema");
+                self.found.add_below(&tag.name(), "wrong_order", "put the elements in the order of the schema");
                 return self.child(record, place);
             }
             Place::Again => ("duplicate_field", "keep one of the elements of this name"),
@@ -169,7 +169,7 @@ impl<'d, 'c> Reading<'d, 'c> {
                 ("unknown_field", "remove this element; the schema has none of this name and namespace here")
             }
         };
-        self.found.add_below(tag.local, code, remedy);
+        self.found.add_below(&tag.name(), code, remedy);
         self.skip().map(drop)
     }
 
@@ -189,7 +189,7 @@ impl<'d, 'c> Reading<'d, 'c> {
         let mut count = 0;
         loop {
             match self.door.next()? {
-                Token::Start(tag) if tag.local == "item" && tag.space == space => {
+                Token::Start(tag) if tag.local == b"item" && tag.space == space => {
                     self.found.enter(Step::Item(count));
                     self.report_strays();
                     count += 1;
@@ -198,11 +198,11 @@ impl<'d, 'c> Reading<'d, 'c> {
                     items.push(node);
                 }
                 Token::Start(tag) => {
-                    self.found.add_below(tag.local, "unknown_field", "a list holds `item` elements only");
+                    self.found.add_below(&tag.name(), "unknown_field", "a list holds `item` elements only");
                     self.skip()?;
                 }
                 Token::End | Token::Eof => break,
-                Token::Text(text) => self.between(&text),
+                Token::Text { text, .. } => self.between(&text),
                 Token::Char(one) => self.between(one.encode_utf8(&mut [0; 4])),
             }
         }
@@ -212,31 +212,46 @@ impl<'d, 'c> Reading<'d, 'c> {
 
     #[inline]
     fn text(&mut self, plan: &'c TextPlan) -> Result<Node, Stop> {
-        let Some(text) = self.content()? else { return Ok(nothing()) };
+        let Some((text, plain)) = self.content()? else { return Ok(nothing()) };
         let text = if plan.trims() { Cow::Borrowed(chars::trim(&text)) } else { text };
-        plan.check(&text, |rule| self.found.add_rule(rule));
+        let alphabet = if plain { Alphabet::Line } else { Alphabet::Lines };
+        plan.check(&text, Some(alphabet), |rule| self.found.add_rule(rule));
         Ok(Node::Text(text.into_owned()))
     }
 
-    /// The text of an element up to its end tag; none, with a fault, when elements stand in it.
+    /// The text of an element up to its end tag, and whether it is plain; none, with a fault, when elements stand in it.
     #[inline]
-    fn content(&mut self) -> Result<Option<Cow<'d, str>>, Stop> {
-        let mut content = Cow::Borrowed("");
-        let mut plain = true;
+    fn content(&mut self) -> Result<Option<(Cow<'d, str>, bool)>, Stop> {
+        match self.door.next()? {
+            Token::End => Ok(Some((Cow::Borrowed(""), true))),
+            Token::Text { text, plain } => match self.door.next()? {
+                Token::End => Ok(Some((text, plain))),
+                next => self.mixed_content(text, next),
+            },
+            next => self.mixed_content(Cow::Borrowed(""), next),
+        }
+    }
+
+    /// The text of an element of which a part, and then `next`, have been read.
+    fn mixed_content(
+        &mut self,
+        mut content: Cow<'d, str>,
+        mut next: Token<'d>,
+    ) -> Result<Option<(Cow<'d, str>, bool)>, Stop> {
+        let mut elements = false;
         loop {
-            match self.door.next()? {
-                Token::Text(text) if content.is_empty() => content = text,
-                Token::Text(text) => content.to_mut().push_str(&text),
+            match next {
+                Token::Text { text, .. } => content.to_mut().push_str(&text),
                 Token::Char(one) => content.to_mut().push(one),
-                Token::End | Token::Eof => return Ok(plain.then_some(content)),
+                Token::End | Token::Eof => return Ok((!elements).then_some((content, false))),
                 Token::Start(_) => {
-                    if plain {
+                    if !std::mem::replace(&mut elements, true) {
                         self.found.add("wrong_type", "write plain text here, without elements");
                     }
-                    plain = false;
                     self.skip()?;
                 }
             }
+            next = self.door.next()?;
         }
     }
 
@@ -247,7 +262,7 @@ impl<'d, 'c> Reading<'d, 'c> {
             match self.door.next()? {
                 Token::Start(_) => open += 1,
                 Token::End | Token::Eof => open -= 1,
-                Token::Text(_) | Token::Char(_) => {}
+                Token::Text { .. } | Token::Char(_) => {}
             }
         }
         Ok(nothing())
@@ -262,6 +277,13 @@ impl<'d, 'c> Reading<'d, 'c> {
 
     #[inline]
     fn report_strays(&mut self) {
+        if !self.door.strays().is_empty() {
+            self.report_each_stray();
+        }
+    }
+
+    #[cold]
+    fn report_each_stray(&mut self) {
         for name in self.door.strays().drain(..) {
             self.found.add_below(&format!("@{name}"), "unknown_attribute", "remove this attribute; messages have none");
         }

@@ -4,6 +4,7 @@
 //! carry.
 
 use crate::catalogue::Entry;
+use crate::catalogue::scalar::no_byte;
 use crate::format::MESSAGE_NAMESPACE;
 use crate::format::chars;
 use crate::format::sink::{Sink, Unwritable};
@@ -85,10 +86,15 @@ impl Sink for Writer {
     }
 
     fn text(&mut self, name: Option<&str>, text: &str) -> Result<(), Unwritable> {
-        chars::check(text)
-            .map_err(|_| Unwritable::new("a text holds a character that XML cannot carry", name.unwrap_or("item")))?;
         self.open(name);
-        self.escape(text);
+        if no_byte(text.as_bytes(), |byte| {
+            (byte < 0x20) | (byte == b'<') | (byte == b'>') | (byte == b'&') | (byte == 0xEF)
+        }) {
+            self.out.push_str(text);
+        } else {
+            chars::check(text).map_err(|_| Unwritable::character(name))?;
+            self.escape(text);
+        }
         self.close(name);
         Ok(())
     }

@@ -179,13 +179,16 @@ pub struct QuarantineView {
 /// Figures for metrics and health.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Deliveries by state.
+    /// Deliveries by state: queued or being sent.
     pub deliveries_owed: u64,
+    /// Waiting for another attempt.
     pub deliveries_waiting: u64,
+    /// Delivered or registered.
     pub deliveries_done: u64,
     pub deliveries_undeliverable: u64,
     pub deliveries_rejected: u64,
-    /// Accepted message × addressee pairs; the conservation gap is this less the five states above it covers.
+    /// Accepted message × addressee pairs, with what was forwarded and the receipts; the conservation gap is this less
+    /// the five states above.
     pub accepted_addressees: u64,
     pub parked: u64,
     pub open: u64,

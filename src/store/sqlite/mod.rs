@@ -48,7 +48,8 @@ impl SqliteStore {
         Self::with_lock(path, None)
     }
 
-    /// Opens or creates the file for a gateway that serves: the only one on it until the store is dropped.
+    /// Opens or creates the file for a gateway that serves: the only one on it until the store is dropped. Whoever held
+    /// leases before is gone, so they end here, and what a crash left under way goes out at once.
     ///
     /// # Errors
     /// [`OpenError`]; [`OpenError::InUse`] when another gateway serves from it.
@@ -59,6 +60,9 @@ impl SqliteStore {
 
     fn with_lock(path: &Path, lock: Option<lock::Lock>) -> Result<Self, OpenError> {
         let connection = open::writer(path)?;
+        if lock.is_some() {
+            outbox::end_leases(&connection)?;
+        }
         let readers = Readers::open(path)?;
         let start = Writer::start(connection, lock);
         let writer = start.map_err(|source| OpenError::Io { path: path.to_owned(), source })?;

@@ -7,7 +7,7 @@ mod claim;
 mod settle;
 mod view;
 
-pub(super) use claim::claim;
+pub(super) use claim::{claim, end_leases};
 pub(super) use settle::{prove, settle};
 pub(super) use view::{inbox, inbox_letter, of_exchange, one};
 

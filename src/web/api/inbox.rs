@@ -1,6 +1,6 @@
 //! The inbox of a participant without an endpoint: it pulls, and registers what it took.
 //!
-//! Promises: a letter stays until it is registered or refused. Never: shows another participant's letters.
+//! Promises: a letter stays until it is registered or refused; a page is bounded in letters and in bytes. Never: shows another participant's letters.
 
 use crate::domain::ids::MessageId;
 use crate::gateway::act::RegistrationNotice;
@@ -9,6 +9,7 @@ use crate::gateway::views::{DeliveryView, InboxLetter};
 use crate::web::WebState;
 use crate::web::body::Command;
 use crate::web::caller::System;
+use crate::web::limits::{INBOX_BATCH, INBOX_PAGE_BYTES};
 use crate::web::params::{InPath, InQuery, page_rows};
 use crate::web::problem::Problem;
 use axum::Json;
@@ -38,10 +39,23 @@ pub(super) async fn list(
     State(state): State<WebState>,
     InQuery(query): InQuery<InboxQuery>,
 ) -> Result<Json<InboxList>, Problem> {
-    let limit = page_rows(query.limit);
-    let letters = state.gateway().inbox(InboxPage { recipient, after: query.after, limit }).await?;
-    let next = letters.last().filter(|_| letters.len() >= limit).map(|letter| letter.seq);
-    Ok(Json(InboxList { letters, next }))
+    let (limit, mut after) = (page_rows(query.limit), query.after);
+    let (mut letters, mut bytes) = (Vec::new(), 0);
+    loop {
+        let wanted = INBOX_BATCH.min(limit - letters.len());
+        let page = InboxPage { recipient: recipient.clone(), after, limit: wanted };
+        let batch: Vec<InboxLetter> = state.gateway().inbox(page).await?;
+        let is_last = batch.len() < wanted;
+        after = batch.last().map_or(after, |letter| letter.seq);
+        bytes += batch.iter().map(|letter| letter.content.len()).sum::<usize>();
+        letters.extend(batch);
+        if is_last {
+            return Ok(Json(InboxList { letters, next: None }));
+        }
+        if letters.len() >= limit || bytes >= INBOX_PAGE_BYTES {
+            return Ok(Json(InboxList { letters, next: Some(after) }));
+        }
+    }
 }
 
 /// `POST /inbox/{id}/registration`

@@ -12,13 +12,14 @@ mod inbox;
 mod journal;
 mod messages;
 mod obligations;
+mod schemas;
 
 use crate::web::WebState;
 use axum::Router;
 use axum::routing::{get, post};
 
-pub(super) use catalogue::schema;
 pub(super) use journal::{JournalQuery, filter as journal_filter};
+pub(super) use schemas::show as schema;
 
 /// The routes under `/api/v1`.
 pub(super) fn routes() -> Router<WebState> {

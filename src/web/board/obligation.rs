@@ -186,7 +186,7 @@ pub(super) async fn explain(
 ) -> Result<Response, Problem> {
     let actor = caller::actor(&visitor.session);
     let view = state.gateway().obligation(ObligationId(id), &actor).await?;
-    let Explanation { due_on, lenient_at, zone, rule_version, source, lines, .. } =
+    let Explanation { due_on, lenient_at, zone, lines, .. } =
         state.gateway().explanation(ObligationId(id), &actor).await?;
     let words = visitor.lang.words();
     let performer_zone = Zone::named(zone).ok().map_or_else(|| page::zone(&state), Ok)?;
@@ -196,11 +196,6 @@ pub(super) async fn explain(
         heading: format!("{} № {}", view.request_title, view.request_number.as_deref().unwrap_or("—")),
         due: date_with_weekday(due_on, visitor.lang),
         lines,
-        facts: vec![
-            (words.source, source),
-            (words.rule_version, rule_version),
-            (words.zone, zone.to_owned()),
-            (words.lenient, minute(lenient_at, performer_zone)),
-        ],
+        facts: vec![(words.zone, zone.to_owned()), (words.lenient, minute(lenient_at, performer_zone))],
     })
 }

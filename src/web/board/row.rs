@@ -7,7 +7,7 @@ use crate::domain::ids::ObligationId;
 use crate::domain::participant::BodyKind;
 use crate::domain::zone::Zone;
 use crate::gateway::views::{AlertView, ObligationView, Party, RungView};
-use crate::web::dates::minute;
+use crate::web::dates::{minute, until as until_text};
 use crate::web::words::Lang;
 use chrono::Duration;
 
@@ -94,7 +94,7 @@ impl Row {
                 Some(item) => format!("{} ({} {item})", view.awaited_title, lang.words().item.to_lowercase()),
                 None => view.awaited_title.clone(),
             },
-            request: format!("{} № {number}", view.request_title),
+            request: format!("{} №\u{a0}{number}", view.request_title),
             performer: Body::new(&view.performer),
             controller: Body::new(&view.controller),
             due: view.due_text.clone(),
@@ -129,7 +129,7 @@ impl Body {
             let dialled = written.chars().filter(|sign| sign.is_ascii_digit() || *sign == '+').collect();
             Phone { written, dialled }
         });
-        Self { title: party.title.clone(), person: contact.map(|contact| contact.name.clone()), phone }
+        Self { title: unbroken(&party.title), person: contact.map(|contact| contact.name.clone()), phone }
     }
 }
 
@@ -139,7 +139,7 @@ impl Alert {
             AlertState::Resolved { .. } => return None,
             AlertState::Open => None,
             AlertState::Acknowledged { owner, until, reason, .. } => {
-                Some((owner.clone(), minute(*until, zone), reason.clone()))
+                Some((owner.clone(), until_text(*until, zone), reason.clone()))
             }
         };
         Some(Self { taken, since: minute(alert.raised_at, zone) })
@@ -186,6 +186,11 @@ pub(super) fn letter(view: &ObligationView, rung: &RungView, lang: Lang) -> Lett
         head.map_or_else(|| party.title.clone(), |name| format!("{}, {name}", party.title))
     };
     Letter { no: rung.no, title: rung.title.clone(), addressee: rung.addressee.as_ref().map(person), lines }
+}
+
+/// A number stays with its sign.
+fn unbroken(title: &str) -> String {
+    title.replace("№ ", "№\u{a0}")
 }
 
 fn capital(word: &str) -> String {

@@ -62,7 +62,7 @@ struct Pause {
 enum Turn {
     Stop,
     Taken(Taken),
-    Came(Option<Result<Delivery, lapin::Error>>),
+    Came(Option<Result<Box<Delivery>, lapin::Error>>),
     AskAgain,
     GiveUp,
 }
@@ -91,7 +91,7 @@ impl<'a> Flow<'a> {
             match self.turn(stop).await {
                 Turn::Stop => self.begin_drain().await?,
                 Turn::Taken(taken) => self.settle(taken).await?,
-                Turn::Came(Some(delivery)) => self.begin(delivery?).await?,
+                Turn::Came(Some(delivery)) => self.begin(*delivery?).await?,
                 Turn::Came(None) if self.drain_until.is_some() => self.exhausted = true,
                 Turn::Came(None) => return Err(Loss::Other("the broker has ended the consumer")),
                 Turn::AskAgain => self.ask_again(),
@@ -113,7 +113,7 @@ impl<'a> Flow<'a> {
         tokio::select! {
             () = stop.cancelled(), if drains.is_none() => Turn::Stop,
             Some(taken) = self.busy.next(), if !self.busy.is_empty() => Turn::Taken(taken),
-            came = self.consumer.next(), if takes_more => Turn::Came(came),
+            came = self.consumer.next(), if takes_more => Turn::Came(came.map(|came| came.map(Box::new))),
             () = until(ask_at), if ask_at.is_some() => Turn::AskAgain,
             () = until(drains), if drains.is_some() => Turn::GiveUp,
         }

@@ -42,6 +42,13 @@ pub(in crate::store::sqlite) fn claim(connection: &Connection, claim: &Claim) ->
     Ok(leased)
 }
 
+/// Ends every lease: only for who knows that nobody else is sending.
+pub(in crate::store::sqlite) fn end_leases(connection: &Connection) -> rusqlite::Result<()> {
+    let sql =
+        "UPDATE outbox SET state = 'queued', ready_at = queued_at WHERE ready_at IS NOT NULL AND state = 'sending'";
+    connection.execute(sql, []).map(drop)
+}
+
 /// A row of the outbox with what it delivers.
 pub(super) fn letter(row: &Row<'_>) -> Result<Claimed, StoreError> {
     let record = Record::new(row, "outbox");

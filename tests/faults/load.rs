@@ -1,0 +1,115 @@
+//! Participants at work beside a gateway that is being broken, and the checker's judgement at the end.
+//!
+//! Promises: the load ends with the value. Never: counts anything itself.
+
+use crate::support::broker::Vhost;
+use crate::support::gateway::{Installation, until};
+use crate::support::python;
+use serde_json::{Map, Value, json};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Child;
+
+const PARTICIPANTS: &str = include_str!("../outside/participants.toml");
+/// Those who write to the broker, and all who call the API.
+const BY_QUEUE: [&str; 3] = ["centre-vymysel", "school-test-17", "school-test-18"];
+const ALL: [&str; 4] = ["centre-vymysel", "school-test-17", "school-test-18", "police-test"];
+/// Within so long after the faults every message is done (reliability: invariant 3).
+const HEALED_WITHIN_S: &str = "60";
+
+/// A gateway's installation with its participants; they begin to work by [`Scene::begin`].
+pub struct Scene {
+    pub installed: Installation,
+    ledger: PathBuf,
+    setup: PathBuf,
+    peers: Option<Child>,
+}
+
+impl Scene {
+    /// Participants that ask so often a second.
+    pub fn new(vhost: &Vhost<'_>, per_second: u32) -> Self {
+        let installed = Installation::new(PARTICIPANTS, &vhost.gateway_url());
+        let ledger = installed.folder().join("ledger");
+        fs::create_dir(&ledger).unwrap();
+        let amqp: Map<String, Value> =
+            BY_QUEUE.map(|code| (code.to_owned(), vhost.participant(code).into())).into_iter().collect();
+        let keys: Map<String, Value> =
+            ALL.map(|code| (code.to_owned(), installed.key(code).into())).into_iter().collect();
+        let setup = json!({
+            "http": installed.url(), "amqp": amqp, "keys": keys, "ledger": ledger,
+            "seed": seed(), "per_second": per_second, "requests_max": 3500,
+        });
+        let file = installed.folder().join("setup.json");
+        fs::write(&file, setup.to_string()).unwrap();
+        Self { installed, ledger, setup: file, peers: None }
+    }
+
+    /// The participants begin; the gateway must have been ready once, so that the exchanges and queues stand.
+    pub fn begin(&mut self) {
+        self.peers = Some(python::spawn("load.py", &[self.setup.as_ref()]));
+        self.progress();
+    }
+
+    /// Waits until the participants have got something new.
+    pub fn progress(&mut self) {
+        let before = self.received();
+        until("something new at the participants", || {
+            self.still_at_work();
+            self.received() > before
+        });
+    }
+
+    /// No new requests from here on; then everything must come to its end, and the ledgers must agree.
+    pub fn judge(&mut self) {
+        self.still_at_work();
+        fs::write(self.ledger.join("stop"), "").unwrap();
+        python::run("check.py", &[self.setup.as_ref(), HEALED_WITHIN_S.as_ref()]);
+        self.still_at_work();
+        fs::write(self.ledger.join("end"), "").unwrap();
+        let ended = self.peers.take().unwrap().wait().unwrap();
+        assert!(ended.success(), "load.py: {ended}");
+    }
+
+    /// Bytes of the ledger of what came.
+    fn received(&self) -> u64 {
+        fs::metadata(self.ledger.join("received.jsonl")).map_or(0, |file| file.len())
+    }
+
+    fn still_at_work(&mut self) {
+        let ended = self.peers.as_mut().and_then(|peers| peers.try_wait().unwrap());
+        assert!(ended.is_none(), "load.py has ended by itself: {ended:?}");
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        if let Some(mut peers) = self.peers.take() {
+            let _ = peers.kill();
+            let _ = peers.wait();
+        }
+    }
+}
+
+/// `MEZHVED_SEED`, else always the same.
+pub fn seed() -> u64 {
+    number("MEZHVED_SEED", 20_260_302)
+}
+
+/// A number from the environment.
+pub fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name}: {text} is no number")))
+}
+
+/// Steele, Lea, Flood: SplitMix64. The same seed gives the same moments.
+pub struct Dice(pub u64);
+
+impl Dice {
+    /// Below `bound`, evenly enough for moments in time.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+}

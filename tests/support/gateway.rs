@@ -1,0 +1,207 @@
+//! The real binary as an operator runs it: a folder of its own, participants and keys by its own commands, `serve` with
+//! settings from the environment, signals by its own pid.
+//!
+//! Promises: waits are polls with a deadline; what it started ends with it, and its folder goes too, unless the test
+//! fails (then its path is printed). Never: looks into the store; signals a process that it did not start.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// Longer than anything here takes on a machine with two busy cores.
+const PATIENCE: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(5);
+
+/// What is installed on one machine: a store, a configuration, and the binary. Nothing runs yet.
+pub struct Installation {
+    folder: PathBuf,
+    http: SocketAddr,
+    settings: Vec<(String, String)>,
+}
+
+/// A running `mezhved serve`.
+pub struct Serving {
+    child: Child,
+    http: SocketAddr,
+    begun: Instant,
+}
+
+/// The binary under test: the one that cargo built, or that of `MEZHVED_BIN`.
+pub fn binary() -> PathBuf {
+    std::env::var_os("MEZHVED_BIN").map_or_else(|| env!("CARGO_BIN_EXE_mezhved").into(), PathBuf::from)
+}
+
+/// Polls until something is so; fails after 30 s with what was awaited.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        std::thread::sleep(POLL);
+    }
+}
+
+impl Installation {
+    /// A fresh one with these participants, reached over that broker.
+    pub fn new(participants_toml: &str, amqp_url: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("mezhved-gateway-{}-{number}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let http = free_port();
+        let (url, participants) = (folder.join("amqp-url"), folder.join("participants.toml"));
+        fs::write(&url, amqp_url).unwrap();
+        fs::write(&participants, participants_toml).unwrap();
+        let settings = [
+            ("STORE__PATH", folder.join("data/mezhved.db").display().to_string()),
+            ("HTTP__LISTEN", http.to_string()),
+            ("AMQP__URL_FILE", url.display().to_string()),
+        ];
+        let settings = settings.map(|(key, value)| (format!("MEZHVED__{key}"), value)).into();
+        let installed = Self { folder, http, settings };
+        installed.run(&["participants", "import", &participants.display().to_string()]);
+        installed
+    }
+
+    /// Sets a key of the configuration: `("LOG__LEVEL", "debug")`.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.push((format!("MEZHVED__{key}"), value.to_owned()));
+    }
+
+    /// The folder, for files of the test's own.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the door is, whenever it is open.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.http)
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// Runs a command of the binary to its end: its standard output.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        let Output { status, stdout, stderr } = self.command().args(arguments).stdin(Stdio::null()).output().unwrap();
+        assert!(status.success(), "mezhved {arguments:?}: {status}\n{}", String::from_utf8_lossy(&stderr));
+        String::from_utf8(stdout).unwrap()
+    }
+
+    /// A new key of a participant.
+    pub fn key(&self, participant: &str) -> String {
+        self.run(&["keys", "create", participant]).trim().to_owned()
+    }
+
+    /// Starts `serve`, without waiting for anything.
+    pub fn serve(&self) -> Serving {
+        let log = File::options().create(true).append(true).open(self.folder.join("log")).unwrap();
+        let begun = Instant::now();
+        let child = self.command().arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        Serving { child, http: self.http, begun }
+    }
+
+    /// Starts `serve` and waits until it is ready.
+    pub fn serve_ready(&self) -> Serving {
+        let mut serving = self.serve();
+        serving.ready();
+        serving
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(binary());
+        command.current_dir(&self.folder).envs(self.settings.iter().map(|(key, value)| (key, value)));
+        command
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("the gateway's folder is kept: {}", self.folder.display());
+        } else {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+impl Serving {
+    /// Waits until `/health/ready` says so; how long that took since the start.
+    pub fn ready(&mut self) -> Duration {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(ended) = self.child.try_wait().unwrap() {
+                panic!("`mezhved serve` ended by itself: {ended}");
+            }
+            match get(self.http, "/health/ready") {
+                Some((200, _)) => return self.begun.elapsed(),
+                answer => assert!(Instant::now() < deadline, "not ready within {PATIENCE:?}: {answer:?}"),
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// One of the figures of `/metrics`, with its labels as the page writes them; none if it is not there.
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        let (status, page) = get(self.http, "/metrics").expect("/metrics answers");
+        assert_eq!(status, 200, "{page}");
+        let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok();
+        page.lines().find_map(value)
+    }
+
+    /// kill -9, and it is gone.
+    pub fn kill(mut self) {
+        assert!(self.child.try_wait().unwrap().is_none(), "`mezhved serve` had ended by itself before the kill");
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and how it ended and how long that took.
+    pub fn terminate(mut self) -> (ExitStatus, Duration) {
+        let begun = Instant::now();
+        // The standard library sends no signal but -9.
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "SIGTERM: {sent}");
+        let mut ended = None;
+        until("the end after SIGTERM", || {
+            ended = self.child.try_wait().unwrap();
+            ended.is_some()
+        });
+        (ended.unwrap(), begun.elapsed())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Status and body; none when nobody answers.
+fn get(at: SocketAddr, path: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect_timeout(&at, PATIENCE).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+}
+
+/// Below the ports that the kernel hands to clients, and below those of the test brokers: nobody takes it while the
+/// gateway is down. The pid spreads tests that begin at the same moment.
+fn free_port() -> SocketAddr {
+    let start = std::process::id() % 8000;
+    let ports = (0..8000).map(|step| 12_000 + (start + step * 7) % 8000);
+    let addresses = ports.map(|port| SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap())));
+    let mut free = addresses.filter(|address| TcpListener::bind(address).is_ok());
+    free.next().expect("a free port between 12000 and 20000")
+}
