@@ -5,15 +5,15 @@
 use crate::pages::{pattern, sources};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// In which files (by the end of the path; empty: all) which shape holds a code. A first group named `kind` tells the
-/// status.
+/// In which files which shape holds a code: files by their path, or by a word that they hold. A group named `kind` tells
+/// the status.
 const SHAPES: &[(&str, &str)] = &[
-    ("", r#"RejectionKind::(?P<kind>\w+),\s*"(?P<code>[a-z0-9_]+)""#),
-    ("", r#"StatusCode::(?P<kind>[A-Z_]+),\s*"(?P<code>[a-z0-9_]+)""#),
-    ("src/web/caller.rs", r#"(?P<kind>forbidden)\(\s*"(?P<code>[a-z0-9_]+)""#),
-    ("", r#"\bcode: "(?P<code>[a-z0-9_]+)""#),
+    ("RejectionKind::", r#"RejectionKind::(?P<kind>\w+),\s*"(?P<code>[a-z0-9_]+)""#),
+    ("StatusCode::", r#"StatusCode::(?P<kind>[A-Z_]+),\s*"(?P<code>[a-z0-9_]+)""#),
+    ("Problem::forbidden(", r#"Problem::(?P<kind>forbidden)\(\s*"(?P<code>[a-z0-9_]+)""#),
+    (" code: \"", r#"\bcode: "(?P<code>[a-z0-9_]+)""#),
     ("src/gateway/arrival.rs", r#"\bfault\(\s*"(?P<code>[a-z0-9_]+)""#),
-    ("src/channel/amqp/intake.rs", r#"DeadLetter\(\s*"(?P<code>[a-z0-9_]+)""#),
+    ("DeadLetter(\"", r#"DeadLetter\(\s*"(?P<code>[a-z0-9_]+)""#),
     ("src/channel/amqp/admission.rs", r#"Err\("(?P<code>[a-z0-9_]+)"\)"#),
     ("src/format/fault.rs", r#"\("(?P<code>[a-z0-9_]+)", ""#),
     ("src/format/fault.rs", r#"const [A-Z_]+: &str = "(?P<code>[a-z0-9_]+)""#),
@@ -30,7 +30,7 @@ pub fn defined() -> BTreeMap<String, BTreeSet<u16>> {
     for (file, shape) in SHAPES {
         let shape = pattern(shape);
         let mut found = 0;
-        for (_, text) in sources.iter().filter(|(path, _)| path.ends_with(file)) {
+        for (_, text) in sources.iter().filter(|(path, text)| path == file || text.contains(file)) {
             for hit in shape.captures_iter(text) {
                 let statuses = codes.entry(hit["code"].to_owned()).or_default();
                 statuses.extend(hit.name("kind").map(|kind| status(kind.as_str())));

@@ -73,6 +73,12 @@ pub fn named(text: &str, shape: &str) -> BTreeSet<String> {
     rows(text, shape).into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect()
 }
 
+/// What stands under a heading of the second order, up to the next one.
+pub fn section<'t>(text: &'t str, title: &str) -> &'t str {
+    let under = text.split(&format!("\n## {title}\n")).nth(1).unwrap_or_else(|| panic!("no section «{title}»"));
+    under.split("\n## ").next().unwrap_or(under)
+}
+
 /// The lines inside the fences of shell.
 pub fn shell(text: &str) -> Vec<String> {
     let blocks = pattern(r"(?ms)^```sh\n(.*?)^```");
