@@ -11,26 +11,28 @@ use rusqlite::{CachedStatement, Connection, Row, params};
 /// Writes the alerts of obligations.
 pub(super) struct Writer<'c> {
     clear: CachedStatement<'c>,
-    put: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
 }
 
 impl<'c> Writer<'c> {
     pub(super) fn new(connection: &'c Connection) -> Result<Self, StoreError> {
         Ok(Self {
             clear: connection.prepare_cached("DELETE FROM alert WHERE obligation = ?1")?,
-            put: connection.prepare_cached(
-                "INSERT OR REPLACE INTO alert (obligation, raised_at, rung, state, at, owner, until, reason)
+            insert: connection.prepare_cached(
+                "INSERT INTO alert (obligation, raised_at, rung, state, at, owner, until, reason)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?,
         })
     }
 
-    /// Replaces the alert of one obligation.
-    pub(super) fn save(&mut self, obligation: i64, alert: Option<&Alert>) -> Result<(), StoreError> {
-        let Some(alert) = alert else {
-            self.clear.execute([obligation])?;
-            return Ok(());
-        };
+    /// Takes off the alert of an obligation.
+    pub(super) fn clear(&mut self, obligation: i64) -> Result<(), StoreError> {
+        self.clear.execute([obligation])?;
+        Ok(())
+    }
+
+    /// Writes the alert of an obligation that has none on record.
+    pub(super) fn add(&mut self, obligation: i64, alert: &Alert) -> Result<(), StoreError> {
         let (at, owner, until, reason) = match &alert.state {
             AlertState::Open => (None, None, None, None),
             AlertState::Acknowledged { owner, until, reason, at } => {
@@ -39,7 +41,7 @@ impl<'c> Writer<'c> {
             AlertState::Resolved { at } => (Some(*at), None, None, None),
         };
         let (raised_at, at, until) = (micros(alert.raised_at), at.map(micros), until.map(micros));
-        self.put.execute(params![obligation, raised_at, alert.rung, alert.code(), at, owner, until, reason])?;
+        self.insert.execute(params![obligation, raised_at, alert.rung, alert.code(), at, owner, until, reason])?;
         Ok(())
     }
 }

@@ -2,16 +2,21 @@
 //!
 //! Promises: numbered in the order of commits, without a number used twice. Never: changes or deletes one.
 
-use crate::domain::decision::Event;
+use crate::domain::decision::{Event, EventKind};
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId};
 use crate::gateway::ports::StoreError;
+use crate::store::sqlite::counters::{CONFLICTS, Counters};
 use crate::store::sqlite::figures;
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::row::{Record, int, micros};
 use rusqlite::{Connection, Row, params};
 
 /// Writes events, and the latest instant of all.
-pub(super) fn save(connection: &Connection, events: &[Event], refs: &mut Refs<'_>) -> Result<(), StoreError> {
+pub(super) fn save(
+    connection: &Connection,
+    events: &[Event],
+    (refs, counters): (&mut Refs<'_>, &mut Counters),
+) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO event (at, kind, exchange, obligation, message, participant, detail, exchange_n, obligation_n)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -28,6 +33,7 @@ pub(super) fn save(connection: &Connection, events: &[Event], refs: &mut Refs<'_
             event.exchange.map(|id| refs.exchange(id)).transpose()?.flatten(),
             event.obligation.map(|id| refs.obligation(id)).transpose()?.flatten(),
         ])?;
+        counters.add(CONFLICTS, i64::from(event.kind == EventKind::MessageConflict));
     }
     match events.iter().map(|event| event.at).max() {
         Some(at) => figures::saw_instant(connection, at),

@@ -5,6 +5,7 @@
 use crate::domain::exchange::{Duty, Exchange, Parked, Root};
 use crate::domain::ids::ExchangeId;
 use crate::gateway::ports::StoreError;
+use crate::store::sqlite::counters::Counters;
 use crate::store::sqlite::fault::unwritable;
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::row::{Record, int};
@@ -12,30 +13,51 @@ use crate::store::sqlite::{alerts, obligations, rungs};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 /// Writes exchanges with their obligations, rungs and alerts.
-pub(super) fn save(connection: &Connection, exchanges: &[Exchange], refs: &mut Refs<'_>) -> Result<(), StoreError> {
-    let mut root = connection.prepare_cached(
-        "INSERT INTO exchange (id, root, parked, parked_count) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (id) DO UPDATE SET
-             root = excluded.root, parked = excluded.parked, parked_count = excluded.parked_count
-         RETURNING n",
-    )?;
+pub(super) fn save(
+    connection: &Connection,
+    exchanges: &[Exchange],
+    (refs, counters): (&mut Refs<'_>, &mut Counters),
+) -> Result<(), StoreError> {
+    let mut roots = RootWriter::new(connection)?;
     let mut duties = DutyWriter::new(connection)?;
     for exchange in exchanges {
-        let n = save_root(&mut root, exchange)?;
+        let n = roots.save(refs.exchange(exchange.id)?, exchange)?;
         refs.wrote_exchange(exchange.id, n);
         for duty in &exchange.duties {
-            let duty_n = duties.save(n, duty)?;
+            let duty_n = duties.save(n, duty, counters)?;
             refs.wrote_obligation(duty.obligation.id, duty_n);
         }
     }
     Ok(())
 }
 
-fn save_root(statement: &mut CachedStatement<'_>, exchange: &Exchange) -> Result<i64, StoreError> {
-    let root = exchange.root.as_ref().map(serde_json::to_string).transpose().map_err(unwritable)?;
-    let parked = serde_json::to_string(&exchange.parked).map_err(unwritable)?;
-    let count = int(exchange.parked.len());
-    Ok(statement.query_row(params![exchange.id.0.as_bytes(), root, parked, count], |row| row.get(0))?)
+/// Writes the exchange itself: its root and what is parked. An upsert that returns the row would be one statement
+/// instead of two, and cost a temporary table each time.
+struct RootWriter<'c> {
+    insert: CachedStatement<'c>,
+    update: CachedStatement<'c>,
+}
+
+impl<'c> RootWriter<'c> {
+    fn new(connection: &'c Connection) -> Result<Self, StoreError> {
+        Ok(Self {
+            insert: connection
+                .prepare_cached("INSERT INTO exchange (id, root, parked, parked_count) VALUES (?1, ?2, ?3, ?4)")?,
+            update: connection
+                .prepare_cached("UPDATE exchange SET root = ?2, parked = ?3, parked_count = ?4 WHERE n = ?1")?,
+        })
+    }
+
+    fn save(&mut self, known: Option<i64>, exchange: &Exchange) -> Result<i64, StoreError> {
+        let root = exchange.root.as_ref().map(serde_json::to_string).transpose().map_err(unwritable)?;
+        let parked = serde_json::to_string(&exchange.parked).map_err(unwritable)?;
+        let count = int(exchange.parked.len());
+        let Some(n) = known else {
+            return Ok(self.insert.insert(params![exchange.id.0.as_bytes(), root, parked, count])?);
+        };
+        self.update.execute(params![n, root, parked, count])?;
+        Ok(n)
+    }
 }
 
 /// An obligation with what is decided together with it.
@@ -54,10 +76,16 @@ impl<'c> DutyWriter<'c> {
         })
     }
 
-    fn save(&mut self, exchange: i64, duty: &Duty) -> Result<i64, StoreError> {
-        let n = self.obligation.save(exchange, &duty.obligation)?;
-        self.rungs.save(n, &duty.rungs)?;
-        self.alert.save(n, duty.alert.as_ref())?;
+    fn save(&mut self, exchange: i64, duty: &Duty, counters: &mut Counters) -> Result<i64, StoreError> {
+        let (n, is_new) = self.obligation.save(exchange, &duty.obligation, counters)?;
+        if !is_new {
+            self.rungs.clear(n)?;
+            self.alert.clear(n)?;
+        }
+        self.rungs.add(n, &duty.rungs)?;
+        if let Some(alert) = &duty.alert {
+            self.alert.add(n, alert)?;
+        }
         Ok(n)
     }
 }

@@ -1,27 +1,17 @@
 //! Figures: the conservation rule, the queues, the board's buckets.
 //!
-//! Promises: a scrape reads counters, never the tables; the tally reads ranges of one index. What was accepted is
-//! counted where it is accepted, the deliveries by triggers on their rows, so that the two can disagree.
-//! Never: corrects a gap; it is shown.
+//! Promises: a scrape reads counters and the ends of indexes; the tally reads ranges of one index. Never: corrects a
+//! gap; it is shown.
 
 use crate::domain::escalation::RungState;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::reads::{Figures, Tally, TallyAt};
+use crate::store::sqlite::counters::{ACCEPTED_ADDRESSEES, CONFLICTS, OBLIGATIONS_OPEN, QUARANTINED};
 use crate::store::sqlite::row::{Record, micros};
 use chrono::{DateTime, Utc};
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, Row, params};
 use std::collections::HashMap;
-
-/// Counts addressees of accepted messages, and what is owed beyond them.
-pub(super) fn accepted(connection: &Connection, addressees: i64) -> Result<(), StoreError> {
-    if addressees == 0 {
-        return Ok(());
-    }
-    let sql = "UPDATE figure SET value = value + ?1 WHERE name = 'accepted_addressees'";
-    connection.prepare_cached(sql)?.execute([addressees])?;
-    Ok(())
-}
 
 /// Remembers an instant, if it is the latest.
 pub(super) fn saw_instant(connection: &Connection, at: DateTime<Utc>) -> Result<(), StoreError> {
@@ -64,15 +54,15 @@ pub(super) fn figures(connection: &Connection) -> Result<Figures, StoreError> {
         deliveries_done: of("delivery.delivered") + of("delivery.registered"),
         deliveries_undeliverable: of("delivery.undeliverable"),
         deliveries_rejected: of("delivery.rejected"),
-        accepted_addressees: of("accepted_addressees"),
+        accepted_addressees: of(ACCEPTED_ADDRESSEES),
         parked: number(
             connection,
             "SELECT coalesce(sum(parked_count), 0) AS n FROM exchange WHERE parked_count > 0",
             &[],
         )?,
-        open: of("obligations_open"),
-        quarantined: of("quarantined"),
-        conflicts: of("conflicts"),
+        open: of(OBLIGATIONS_OPEN),
+        quarantined: of(QUARANTINED),
+        conflicts: of(CONFLICTS),
         oldest_waiting_at: oldest_waiting(connection)?,
     })
 }
@@ -103,7 +93,7 @@ fn number(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<u
 pub(super) fn tally(connection: &Connection, at: &TallyAt) -> Result<Tally, StoreError> {
     let soon_until = at.today_until.max(at.soon_until);
     let week_until = soon_until.max(at.week_until);
-    let open = number(connection, "SELECT value AS n FROM figure WHERE name = 'obligations_open'", &[])?;
+    let open = number(connection, "SELECT value AS n FROM figure WHERE name = ?1", &[&OBLIGATIONS_OPEN])?;
     let overdue = number(
         connection,
         "SELECT count(*) AS n FROM obligation WHERE state = 'running' AND due_at < ?1",

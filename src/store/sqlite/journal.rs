@@ -38,13 +38,15 @@ pub(super) fn save(connection: &Connection, rows: &[JournalRow]) -> Result<(), S
 
 /// Writes the last numbers given.
 pub(super) fn save_registers(connection: &Connection, registers: &[(Register, u64)]) -> Result<(), StoreError> {
-    let mut put = connection.prepare_cached(
-        "INSERT INTO register (participant, year, direction, last) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (participant, year, direction) DO UPDATE SET last = excluded.last",
-    )?;
+    let mut update = connection
+        .prepare_cached("UPDATE register SET last = ?4 WHERE participant = ?1 AND year = ?2 AND direction = ?3")?;
+    let mut insert = connection
+        .prepare_cached("INSERT INTO register (participant, year, direction, last) VALUES (?1, ?2, ?3, ?4)")?;
     for (register, last) in registers {
-        let direction = register.direction.code();
-        put.execute(params![register.participant.as_str(), register.year, direction, int(*last)])?;
+        let (participant, direction) = (register.participant.as_str(), register.direction.code());
+        if update.execute(params![participant, register.year, direction, int(*last)])? == 0 {
+            insert.execute(params![participant, register.year, direction, int(*last)])?;
+        }
     }
     Ok(())
 }

@@ -7,14 +7,19 @@ use crate::domain::message::Format;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Seen, StoredMessage};
 use crate::gateway::ports::reads::MessageLine;
+use crate::store::sqlite::counters::{ACCEPTED_ADDRESSEES, Counters};
 use crate::store::sqlite::fault::unwritable;
 use crate::store::sqlite::refs::Refs;
-use crate::store::sqlite::row::{Record, micros};
+use crate::store::sqlite::row::{Record, int, micros};
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-/// Writes messages.
-pub(super) fn save(connection: &Connection, messages: &[StoredMessage], refs: &mut Refs<'_>) -> Result<(), StoreError> {
+/// Writes messages; each addressee is owed a delivery.
+pub(super) fn save(
+    connection: &Connection,
+    messages: &[StoredMessage],
+    (refs, counters): (&mut Refs<'_>, &mut Counters),
+) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO message (id, exchange, sender, recipients, in_reply_to, type_code, version, received_at, digest,
                               outcome, format, content)
@@ -35,6 +40,7 @@ pub(super) fn save(connection: &Connection, messages: &[StoredMessage], refs: &m
             format_code(message.format),
             &message.content[..],
         ])?;
+        counters.add(ACCEPTED_ADDRESSEES, int(message.recipients.len()));
     }
     Ok(())
 }

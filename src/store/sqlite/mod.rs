@@ -5,6 +5,7 @@
 
 mod accounts;
 mod alerts;
+mod counters;
 mod events;
 mod exchanges;
 mod fault;

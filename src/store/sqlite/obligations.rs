@@ -4,12 +4,13 @@
 //! Never: reads a state from a column; the state is a function of the facts.
 
 use crate::domain::ids::{ExchangeId, ObligationId, TypeCode};
-use crate::domain::obligation::{Fact, FrozenDue, Obligation};
+use crate::domain::obligation::{Fact, FrozenDue, Obligation, State};
 use crate::domain::rule::{Release, Urgency};
 use crate::gateway::ports::StoreError;
+use crate::store::sqlite::counters::{Counters, OBLIGATIONS_OPEN};
 use crate::store::sqlite::fault::unwritable;
 use crate::store::sqlite::row::{Record, micros};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 /// What is only ever read as a whole, as written.
@@ -39,35 +40,45 @@ struct WholeRead {
 }
 
 /// Writes obligations.
-pub(super) struct Writer<'c>(CachedStatement<'c>);
+pub(super) struct Writer<'c> {
+    find: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
+    update: CachedStatement<'c>,
+}
 
 impl<'c> Writer<'c> {
     pub(super) fn new(connection: &'c Connection) -> Result<Self, StoreError> {
-        Ok(Self(connection.prepare_cached(
-            "INSERT INTO obligation (id, exchange, performer, controller, request_type, urgency, case_no, opened_at,
-                                     state, due_on, due_at, interim, closed_at, record)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-             ON CONFLICT (id) DO UPDATE SET
-                 performer = excluded.performer, controller = excluded.controller,
-                 request_type = excluded.request_type, urgency = excluded.urgency, case_no = excluded.case_no,
-                 opened_at = excluded.opened_at, state = excluded.state, due_on = excluded.due_on,
-                 due_at = excluded.due_at, interim = excluded.interim, closed_at = excluded.closed_at,
-                 record = excluded.record
-             WHERE exchange = excluded.exchange
-             RETURNING n",
-        )?))
+        Ok(Self {
+            find: connection.prepare_cached("SELECT n, exchange, state FROM obligation WHERE id = ?1")?,
+            insert: connection.prepare_cached(
+                "INSERT INTO obligation (id, exchange, performer, controller, request_type, urgency, case_no, opened_at,
+                                         state, due_on, due_at, interim, closed_at, record)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            )?,
+            update: connection.prepare_cached(
+                "UPDATE obligation SET performer = ?3, controller = ?4, request_type = ?5, urgency = ?6, case_no = ?7,
+                     opened_at = ?8, state = ?9, due_on = ?10, due_at = ?11, interim = ?12, closed_at = ?13,
+                     record = ?14
+                 WHERE id = ?1 AND exchange = ?2",
+            )?,
+        })
     }
 
-    /// Writes one and gives its row.
-    pub(super) fn save(&mut self, exchange: i64, one: &Obligation) -> Result<i64, StoreError> {
-        let whole = Whole {
-            item: one.item.as_deref(),
-            answer_types: &one.answer_types,
-            release: one.release,
-            due: &one.due,
-            extension_days_max: one.extension_days_max,
-            facts: &one.facts,
-        };
+    /// Writes one; gives its row, and whether it is new.
+    pub(super) fn save(
+        &mut self,
+        exchange: i64,
+        one: &Obligation,
+        counters: &mut Counters,
+    ) -> Result<(i64, bool), StoreError> {
+        let state = one.state();
+        let known = self.find(one.id)?;
+        if known.as_ref().is_some_and(|known| known.exchange != exchange) {
+            return Err(StoreError::Rejected("an obligation of another exchange bears this id".into()));
+        }
+        let was_open = known.as_ref().is_some_and(|known| known.state.is_open());
+        counters.add(OBLIGATIONS_OPEN, i64::from(state.is_open()) - i64::from(was_open));
+        let record = whole(one)?;
         let values = params![
             one.id.0.as_bytes(),
             exchange,
@@ -77,16 +88,45 @@ impl<'c> Writer<'c> {
             urgency_code(one.urgency),
             one.case,
             micros(one.opened_at),
-            one.state().code(),
+            state.code(),
             one.due_on().to_string(),
             micros(one.due_at()),
             one.facts.iter().any(|fact| matches!(fact, Fact::Interim { .. })),
             one.closed_at().map(micros),
-            serde_json::to_string(&whole).map_err(unwritable)?,
+            record,
         ];
-        let n: Option<i64> = self.0.query_row(values, |row| row.get(0)).optional()?;
-        n.ok_or_else(|| StoreError::Rejected("an obligation of another exchange bears this id".into()))
+        let Some(known) = known else { return Ok((self.insert.insert(values)?, true)) };
+        self.update.execute(values)?;
+        Ok((known.n, false))
     }
+
+    fn find(&mut self, id: ObligationId) -> Result<Option<Known>, StoreError> {
+        let read = |row: &Row<'_>| {
+            let record = Record::new(row, "obligation");
+            let (n, exchange) = (record.integer("n")?, record.integer("exchange")?);
+            Ok(Known { n, exchange, state: record.one_of("state")? })
+        };
+        self.find.query_and_then([id.0.as_bytes()], read)?.next().transpose()
+    }
+}
+
+/// A row that is on record.
+struct Known {
+    n: i64,
+    exchange: i64,
+    state: State,
+}
+
+fn whole(one: &Obligation) -> Result<String, StoreError> {
+    let whole = Whole {
+        item: one.item.as_deref(),
+        answer_types: &one.answer_types,
+        release: one.release,
+        due: &one.due,
+        extension_days_max: one.extension_days_max,
+        facts: &one.facts,
+    };
+    serde_json::to_string(&whole).map_err(unwritable)
 }
 
 fn urgency_code(urgency: Urgency) -> &'static str {

@@ -5,6 +5,7 @@
 
 mod claim;
 mod settle;
+mod stage;
 mod view;
 
 pub(super) use claim::{claim, end_leases};
@@ -12,46 +13,64 @@ pub(super) use settle::{prove, settle};
 pub(super) use view::{inbox, inbox_letter, of_exchange, one};
 
 use crate::domain::ids::{MessageId, ParticipantCode};
-use crate::gateway::ports::decisions::{OutboxRow, StoredMessage};
+use crate::gateway::ports::decisions::{OutboxRow, RouteKind, StoredMessage};
 use crate::gateway::ports::{Changes, StoreError};
+use crate::store::sqlite::counters::{ACCEPTED_ADDRESSEES, Counters};
 use crate::store::sqlite::messages::format_code;
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::row::{Record, micros};
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use stage::{Finder, Stage, Standing};
 use std::collections::HashMap;
 
 /// Queues deliveries. A row that exists is sent again, under a new number so that no inbox cursor has passed it, unless
-/// it is still on its way. Gives how many new rows no accepted message owes: receipts, and what was forwarded.
-pub(super) fn queue(connection: &Connection, changes: &Changes, refs: &mut Refs<'_>) -> Result<i64, StoreError> {
+/// it is still on its way. What no accepted message owes (receipts, what was forwarded) is counted as owed here.
+pub(super) fn queue(
+    connection: &Connection,
+    changes: &Changes,
+    (refs, counters): (&mut Refs<'_>, &mut Counters),
+) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO outbox (message, recipient, route, exchange, exchange_n, state, queued_at, ready_at, format,
                              content)
          VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6, ?7, ?8)
          ON CONFLICT (message, recipient) DO NOTHING",
     )?;
-    let mut again = connection.prepare_cached(
-        "UPDATE outbox SET seq = (SELECT max(seq) + 1 FROM outbox), state = 'queued', attempts = 0, route = ?3,
-                           queued_at = ?4, ready_at = ?4
-         WHERE message = ?1 AND recipient = ?2 AND state NOT IN ('queued', 'sending', 'waiting_retry')",
-    )?;
     let saved: HashMap<MessageId, &StoredMessage> = changes.messages.iter().map(|one| (one.id, one)).collect();
-    let mut beyond = 0;
     for row in &changes.outbox {
-        let (message, recipient, queued_at) = (row.message.0.as_bytes(), row.recipient.as_str(), micros(row.queued_at));
-        let exchange = row.exchange.as_ref().map(|id| id.0.as_bytes());
-        let exchange_n = row.exchange.map(|id| refs.exchange(id)).transpose()?.flatten();
-        let format = row.content.as_ref().map(|(format, _)| format_code(*format));
-        let content = row.content.as_ref().map(|(_, content)| &content[..]);
-        let route = row.route.code();
-        let values = params![message, recipient, route, exchange, exchange_n, queued_at, format, content];
-        let new = insert.execute(values)?;
+        let new = insert.execute(params![
+            row.message.0.as_bytes(),
+            row.recipient.as_str(),
+            row.route.code(),
+            row.exchange.as_ref().map(|id| id.0.as_bytes()),
+            row.exchange.map(|id| refs.exchange(id)).transpose()?.flatten(),
+            micros(row.queued_at),
+            row.content.as_ref().map(|(format, _)| format_code(*format)),
+            row.content.as_ref().map(|(_, content)| &content[..]),
+        ])?;
         if new == 0 {
-            again.execute(params![message, recipient, route, queued_at])?;
-        } else if !is_owed(connection, row, saved.get(&row.message))? {
-            beyond += 1;
+            queue_again(connection, row, counters)?;
+            continue;
+        }
+        counters.add(Stage::Queued.counter(), 1);
+        if !is_owed(connection, row, saved.get(&row.message))? {
+            counters.add(ACCEPTED_ADDRESSEES, 1);
         }
     }
-    Ok(beyond)
+    Ok(())
+}
+
+fn queue_again(connection: &Connection, row: &OutboxRow, counters: &mut Counters) -> Result<(), StoreError> {
+    let found = Finder::new(connection)?.find(row.message, &row.recipient)?;
+    let Some(standing) = found.filter(|found| !found.stage.is_on_its_way()) else { return Ok(()) };
+    let mut update = connection.prepare_cached(
+        "UPDATE outbox SET seq = (SELECT max(seq) + 1 FROM outbox), state = 'queued', attempts = 0, route = ?2,
+                           queued_at = ?3, ready_at = ?3
+         WHERE seq = ?1",
+    )?;
+    update.execute(params![standing.seq, row.route.code(), micros(row.queued_at)])?;
+    standing.count(Stage::Queued, counters);
+    Ok(())
 }
 
 /// Whether an accepted message names this recipient. A row without content whose message is not on record could never
@@ -86,24 +105,25 @@ pub(super) fn is_under_way(
 
 /// After an import: what waits goes by the way its recipient has now. What was being sent to somebody who now has an
 /// inbox waits there; should the attempt under way succeed all the same, it is settled as delivered.
-pub(super) fn reroute(connection: &Connection) -> Result<(), StoreError> {
+pub(super) fn reroute(connection: &Connection, counters: &mut Counters) -> Result<(), StoreError> {
     let mut changed = connection.prepare_cached(
-        "SELECT o.seq, p.route FROM outbox o JOIN participant p ON p.code = o.recipient
+        "SELECT o.seq, o.state, p.route FROM outbox o JOIN participant p ON p.code = o.recipient
          WHERE o.ready_at IS NOT NULL AND o.route <> p.route",
     )?;
     let read = |row: &Row<'_>| {
         let record = Record::new(row, "outbox");
-        Ok::<(i64, String), StoreError>((record.integer("seq")?, record.string("route")?))
+        let standing = Standing { seq: record.integer("seq")?, stage: record.one_of("state")?, has_number: false };
+        Ok::<(Standing, RouteKind), StoreError>((standing, record.one_of("route")?))
     };
     let rows = changed.query_and_then([], read)?.collect::<Result<Vec<_>, _>>()?;
     let mut update = connection.prepare_cached(
-        "UPDATE outbox SET route = ?2,
-             state = CASE WHEN ?2 = 'inbox' THEN 'queued' ELSE state END,
-             ready_at = CASE WHEN ?2 = 'inbox' THEN queued_at ELSE ready_at END
+        "UPDATE outbox SET route = ?2, state = ?3, ready_at = CASE WHEN ?2 = 'inbox' THEN queued_at ELSE ready_at END
          WHERE seq = ?1",
     )?;
-    for (seq, route) in rows {
-        update.execute(params![seq, route])?;
+    for (standing, route) in rows {
+        let to = if route == RouteKind::Inbox { Stage::Queued } else { standing.stage };
+        update.execute(params![standing.seq, route.code(), to.code()])?;
+        standing.count(to, counters);
     }
     Ok(())
 }

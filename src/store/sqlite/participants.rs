@@ -5,6 +5,7 @@
 use crate::domain::participant::{Participant, Route};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::RouteKind;
+use crate::store::sqlite::counters::Counters;
 use crate::store::sqlite::fault::unwritable;
 use crate::store::sqlite::row::Record;
 use crate::store::sqlite::{figures, outbox};
@@ -21,7 +22,9 @@ pub(super) fn import(connection: &Connection, participants: &[Participant]) -> R
         put.execute(params![one.code.as_str(), route_of(&one.route).code(), record])?;
     }
     figures::raise_generation(connection)?;
-    outbox::reroute(connection)
+    let mut counters = Counters::default();
+    outbox::reroute(connection, &mut counters)?;
+    counters.write(connection)
 }
 
 fn route_of(route: &Route) -> RouteKind {

@@ -15,7 +15,7 @@ use crate::gateway::ports::{Accounts, Decisions, Keys, Loaded, Reads, StoreError
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::{
     SqliteStore, accounts, events, exchanges, figures, journal, messages, outbox, participants, quarantine, rungs,
-    search,
+    save, search,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -32,15 +32,11 @@ impl Decisions for SqliteStore {
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
-        self.writer.run(move |connection| outbox::claim(connection, &claim)).await
+        self.writer.run(move |connection| save::claim(connection, &claim)).await
     }
 
     async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), StoreError> {
-        let work = move |connection: &rusqlite::Transaction<'_>| {
-            outbox::settle(connection, &attempts)?;
-            events::save(connection, &events, &mut Refs::new(connection)?)
-        };
-        self.writer.run(work).await
+        self.writer.run(move |connection| save::settle(connection, &attempts, &events)).await
     }
 
     async fn latest_instant(&self) -> Result<Option<DateTime<Utc>>, StoreError> {

@@ -6,11 +6,12 @@ use crate::domain::ids::MessageId;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::QuarantineRow;
 use crate::gateway::ports::reads::QuarantineView;
+use crate::store::sqlite::counters::{Counters, QUARANTINED};
 use crate::store::sqlite::row::{Record, int, micros};
 use rusqlite::{Connection, Row, params};
 
 /// Writes quarantined things.
-pub(super) fn save(connection: &Connection, rows: &[QuarantineRow]) -> Result<(), StoreError> {
+pub(super) fn save(connection: &Connection, rows: &[QuarantineRow], counters: &mut Counters) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO quarantine (at, source, participant, message, code, reason, content_type, content)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -26,6 +27,7 @@ pub(super) fn save(connection: &Connection, rows: &[QuarantineRow]) -> Result<()
             row.content_type,
             &row.content[..],
         ])?;
+        counters.add(QUARANTINED, 1);
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ impl<'c> Refs<'c> {
     pub(super) fn new(connection: &'c Connection) -> Result<Self, StoreError> {
         Ok(Self {
             find_exchange: connection.prepare_cached("SELECT n FROM exchange WHERE id = ?1")?,
-            begin_exchange: connection.prepare_cached("INSERT INTO exchange (id) VALUES (?1) RETURNING n")?,
+            begin_exchange: connection.prepare_cached("INSERT INTO exchange (id) VALUES (?1)")?,
             find_obligation: connection.prepare_cached("SELECT n FROM obligation WHERE id = ?1")?,
             exchanges: HashMap::new(),
             obligations: HashMap::new(),
@@ -52,7 +52,7 @@ impl<'c> Refs<'c> {
         if let Some(n) = self.exchange(id)? {
             return Ok(n);
         }
-        let n = self.begin_exchange.query_row([id.0.as_bytes()], |row| row.get(0))?;
+        let n = self.begin_exchange.insert([id.0.as_bytes()])?;
         self.exchanges.insert(id, n);
         Ok(n)
     }

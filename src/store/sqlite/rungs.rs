@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection, Row, params};
 use std::collections::HashSet;
 
-/// Writes the rungs of obligations, whole.
+/// Writes the rungs of obligations.
 pub(super) struct Writer<'c> {
     clear: CachedStatement<'c>,
     insert: CachedStatement<'c>,
@@ -28,9 +28,14 @@ impl<'c> Writer<'c> {
         })
     }
 
-    /// Replaces the rungs of one obligation.
-    pub(super) fn save(&mut self, obligation: i64, rungs: &Rungs) -> Result<(), StoreError> {
+    /// Takes off the rungs of an obligation.
+    pub(super) fn clear(&mut self, obligation: i64) -> Result<(), StoreError> {
         self.clear.execute([obligation])?;
+        Ok(())
+    }
+
+    /// Writes the rungs of an obligation that has none on record.
+    pub(super) fn add(&mut self, obligation: i64, rungs: &Rungs) -> Result<(), StoreError> {
         for rung in &rungs.rows {
             let (at, by, reason) = facts(&rung.state);
             let planned_at = micros(rung.planned_at);

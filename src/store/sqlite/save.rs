@@ -1,31 +1,45 @@
-//! Saving: everything that one batch of decisions writes, inside the transaction of its unit.
+//! Saving: everything that one transaction writes, with the counters that it moves.
 //!
 //! Promises: all or nothing. Never: commits; that is the writer's.
 
+use crate::domain::decision::Event;
+use crate::gateway::ports::decisions::{Attempt, Claim, Claimed};
 use crate::gateway::ports::{Changes, StoreError};
+use crate::store::sqlite::counters::Counters;
 use crate::store::sqlite::refs::Refs;
-use crate::store::sqlite::row::int;
-use crate::store::sqlite::{events, exchanges, figures, journal, messages, outbox, quarantine};
+use crate::store::sqlite::{events, exchanges, journal, messages, outbox, quarantine};
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 /// Writes the changes. Exchanges come first, because everything else refers to them.
 pub(super) fn save(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
     let mut refs = Refs::new(connection)?;
-    exchanges::save(connection, &changes.exchanges, &mut refs)?;
-    messages::save(connection, &changes.messages, &mut refs)?;
-    let beyond = outbox::queue(connection, changes, &mut refs)?;
-    outbox::prove(connection, &changes.proofs, instant_of(changes))?;
+    let mut counters = Counters::default();
+    exchanges::save(connection, &changes.exchanges, (&mut refs, &mut counters))?;
+    messages::save(connection, &changes.messages, (&mut refs, &mut counters))?;
+    outbox::queue(connection, changes, (&mut refs, &mut counters))?;
+    outbox::prove(connection, (&changes.proofs, instant_of(changes)), &mut counters)?;
     journal::save(connection, &changes.journal)?;
     journal::save_registers(connection, &changes.registers)?;
-    quarantine::save(connection, &changes.quarantine)?;
-    events::save(connection, &changes.events, &mut refs)?;
-    figures::accepted(connection, addressees(changes) + beyond)
+    quarantine::save(connection, &changes.quarantine, &mut counters)?;
+    events::save(connection, &changes.events, (&mut refs, &mut counters))?;
+    counters.write(connection)
 }
 
-/// The addressees of the accepted messages: each is owed a delivery.
-fn addressees(changes: &Changes) -> i64 {
-    int(changes.messages.iter().map(|message| message.recipients.len()).sum::<usize>())
+/// Writes what became of deliveries.
+pub(super) fn settle(connection: &Connection, attempts: &[Attempt], events: &[Event]) -> Result<(), StoreError> {
+    let mut counters = Counters::default();
+    outbox::settle(connection, attempts, &mut counters)?;
+    events::save(connection, events, (&mut Refs::new(connection)?, &mut counters))?;
+    counters.write(connection)
+}
+
+/// Leases deliveries.
+pub(super) fn claim(connection: &Connection, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
+    let mut counters = Counters::default();
+    let leased = outbox::claim(connection, claim, &mut counters)?;
+    counters.write(connection)?;
+    Ok(leased)
 }
 
 /// The instant of a batch, for what bears none of its own.

@@ -2,40 +2,52 @@
 //!
 //! Promises: costs the same however many are done. Never: leases a row of an inbox.
 
+use super::stage::{Stage, Standing};
 use crate::domain::ids::{ExchangeId, MessageId};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Claim, Claimed};
+use crate::store::sqlite::counters::Counters;
 use crate::store::sqlite::row::{Record, int, micros};
 use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 
 /// Leases what is ready: queued, due for another attempt, or left by a worker that died.
-pub(in crate::store::sqlite) fn claim(connection: &Connection, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
+pub(in crate::store::sqlite) fn claim(
+    connection: &Connection,
+    claim: &Claim,
+    counters: &mut Counters,
+) -> Result<Vec<Claimed>, StoreError> {
     let mut ready = connection.prepare_cached(
-        "SELECT o.seq, o.message, o.recipient, o.attempts, o.queued_at, o.exchange,
+        "SELECT o.seq, o.state, o.message, o.recipient, o.attempts, o.queued_at, o.exchange,
                 coalesce(o.format, m.format) AS format, coalesce(o.content, m.content) AS content
          FROM outbox o LEFT JOIN message m ON m.id = o.message
          WHERE o.route = ?1 AND o.route <> 'inbox' AND o.ready_at <= ?2
          ORDER BY o.ready_at, o.seq LIMIT ?3",
     )?;
-    let read = |row: &Row<'_>| Ok::<_, StoreError>((Record::new(row, "outbox").integer("seq")?, letter(row)));
+    let read = |row: &Row<'_>| {
+        let record = Record::new(row, "outbox");
+        let standing = Standing { seq: record.integer("seq")?, stage: record.one_of("state")?, has_number: false };
+        Ok::<_, StoreError>((standing, letter(row)))
+    };
     let values = params![claim.route.code(), micros(claim.now), int(claim.limit)];
-    let found: Vec<(i64, Result<Claimed, StoreError>)> =
+    let found: Vec<(Standing, Result<Claimed, StoreError>)> =
         ready.query_and_then(values, read)?.collect::<Result<_, _>>()?;
 
     let mut lease = connection.prepare_cached("UPDATE outbox SET state = 'sending', ready_at = ?2 WHERE seq = ?1")?;
     let mut stop = connection
         .prepare_cached("UPDATE outbox SET state = 'undeliverable', ready_at = NULL, error = ?2 WHERE seq = ?1")?;
     let mut leased = Vec::with_capacity(found.len());
-    for (seq, letter) in found {
+    for (standing, letter) in found {
         match letter {
             Ok(letter) => {
-                lease.execute(params![seq, micros(claim.lease_until)])?;
+                lease.execute(params![standing.seq, micros(claim.lease_until)])?;
+                standing.count(Stage::Sending, counters);
                 leased.push(letter);
             }
             // One unreadable row must not hold up all others: a person sees it.
             Err(error) => {
-                stop.execute(params![seq, error.to_string()])?;
+                stop.execute(params![standing.seq, error.to_string()])?;
+                standing.count(Stage::Undeliverable, counters);
             }
         }
     }

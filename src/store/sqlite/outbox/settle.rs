@@ -3,94 +3,144 @@
 //! Promises: a registration or a refusal by the addressee stands; a message sent again keeps its registration.
 //! Never: takes a failed attempt's word over a proof that came meanwhile.
 
+use super::stage::{Finder, Stage, Standing};
 use crate::domain::decision::{Proof, ProofStage};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Attempt, AttemptResult};
+use crate::store::sqlite::counters::Counters;
 use crate::store::sqlite::row::micros;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
 /// Writes down attempts.
-pub(in crate::store::sqlite) fn settle(connection: &Connection, attempts: &[Attempt]) -> Result<(), StoreError> {
-    let mut delivered = connection.prepare_cached(
-        "UPDATE outbox SET
-             state = CASE WHEN state IN ('registered', 'rejected') THEN state
-                          WHEN number IS NOT NULL THEN 'registered' ELSE 'delivered' END,
-             attempts = attempts + 1,
-             ready_at = NULL,
-             delivered_at = CASE WHEN ready_at IS NULL THEN coalesce(delivered_at, ?3) ELSE ?3 END,
-             content_sha256 = CASE WHEN number IS NULL THEN ?4 ELSE coalesce(content_sha256, ?4) END,
-             error = CASE WHEN state = 'rejected' THEN error END
-         WHERE message = ?1 AND recipient = ?2",
-    )?;
-    let mut retry = connection.prepare_cached(
-        "UPDATE outbox SET state = 'waiting_retry', attempts = attempts + 1, ready_at = ?3, error = ?4
-         WHERE message = ?1 AND recipient = ?2 AND state = 'sending'",
-    )?;
-    let mut postpone = connection.prepare_cached(
-        "UPDATE outbox SET state = 'queued', ready_at = ?3 WHERE message = ?1 AND recipient = ?2 AND state = 'sending'",
-    )?;
-    let mut stop = connection.prepare_cached(
-        "UPDATE outbox SET state = 'undeliverable', attempts = attempts + 1, ready_at = NULL, error = ?3
-         WHERE message = ?1 AND recipient = ?2 AND state = 'sending'",
-    )?;
+pub(in crate::store::sqlite) fn settle(
+    connection: &Connection,
+    attempts: &[Attempt],
+    counters: &mut Counters,
+) -> Result<(), StoreError> {
+    let mut finder = Finder::new(connection)?;
     for attempt in attempts {
-        let (message, recipient) = (attempt.message.0.as_bytes(), attempt.recipient.as_str());
-        match &attempt.result {
+        let Some(standing) = finder.find(attempt.message, &attempt.recipient)? else { continue };
+        let to = match &attempt.result {
             AttemptResult::Delivered { content_sha256 } => {
-                delivered.execute(params![message, recipient, micros(attempt.at), content_sha256])?
+                delivered(connection, standing, (attempt.at, content_sha256))?
+            }
+            // The lease is gone: somebody else, or the addressee itself, has settled it.
+            AttemptResult::Retry { .. } | AttemptResult::Postponed { .. } | AttemptResult::Undeliverable { .. }
+                if standing.stage != Stage::Sending =>
+            {
+                standing.stage
             }
             AttemptResult::Retry { next_at, error } => {
-                retry.execute(params![message, recipient, micros(*next_at), error])?
+                failed(connection, (standing, Stage::WaitingRetry), (Some(*next_at), error))?
             }
-            AttemptResult::Postponed { next_at } => postpone.execute(params![message, recipient, micros(*next_at)])?,
-            AttemptResult::Undeliverable { error } => stop.execute(params![message, recipient, error])?,
+            AttemptResult::Postponed { next_at } => postponed(connection, standing, *next_at)?,
+            AttemptResult::Undeliverable { error } => {
+                failed(connection, (standing, Stage::Undeliverable), (None, error))?
+            }
         };
+        standing.count(to, counters);
     }
     Ok(())
 }
 
+fn delivered(
+    connection: &Connection,
+    standing: Standing,
+    (at, content_sha256): (DateTime<Utc>, &str),
+) -> Result<Stage, StoreError> {
+    let to = if standing.stage.is_answered() { standing.stage } else { standing.arrived() };
+    let mut update = connection.prepare_cached(
+        "UPDATE outbox SET state = ?2, attempts = attempts + 1, ready_at = NULL,
+             delivered_at = CASE WHEN ready_at IS NULL THEN coalesce(delivered_at, ?3) ELSE ?3 END,
+             content_sha256 = CASE WHEN number IS NULL THEN ?4 ELSE coalesce(content_sha256, ?4) END,
+             error = CASE WHEN ?2 = 'rejected' THEN error END
+         WHERE seq = ?1",
+    )?;
+    update.execute(params![standing.seq, to.code(), micros(at), content_sha256])?;
+    Ok(to)
+}
+
+fn failed(
+    connection: &Connection,
+    (standing, to): (Standing, Stage),
+    (next_at, error): (Option<DateTime<Utc>>, &str),
+) -> Result<Stage, StoreError> {
+    let mut update = connection.prepare_cached(
+        "UPDATE outbox SET state = ?2, attempts = attempts + 1, ready_at = ?3, error = ?4 WHERE seq = ?1",
+    )?;
+    update.execute(params![standing.seq, to.code(), next_at.map(micros), error])?;
+    Ok(to)
+}
+
+/// Not tried: it waits as it waited before, and no attempt is counted.
+fn postponed(connection: &Connection, standing: Standing, next_at: DateTime<Utc>) -> Result<Stage, StoreError> {
+    let mut update = connection.prepare_cached("UPDATE outbox SET state = 'queued', ready_at = ?2 WHERE seq = ?1")?;
+    update.execute(params![standing.seq, micros(next_at)])?;
+    Ok(Stage::Queued)
+}
+
 /// Writes down what addressees have proven. An addressee without a number of its own registers under the number that
-/// the gateway's own register of its incoming messages gave. A registration names the digest of what was registered: one of other
-/// content than went out proves nothing.
+/// the gateway's own register of its incoming messages gave.
 pub(in crate::store::sqlite) fn prove(
     connection: &Connection,
-    proofs: &[Proof],
-    at: Option<DateTime<Utc>>,
+    (proofs, at): (&[Proof], Option<DateTime<Utc>>),
+    counters: &mut Counters,
 ) -> Result<(), StoreError> {
-    let mut received = connection.prepare_cached(
-        "UPDATE outbox SET
-             state = CASE WHEN number IS NULL THEN 'delivered' ELSE 'registered' END,
-             ready_at = NULL, delivered_at = coalesce(delivered_at, ?3), error = NULL
-         WHERE message = ?1 AND recipient = ?2 AND state NOT IN ('delivered', 'registered', 'rejected')",
-    )?;
-    let mut registered = connection.prepare_cached(
-        "UPDATE outbox SET state = 'registered', ready_at = NULL, delivered_at = coalesce(delivered_at, ?3),
-             number = coalesce(number, nullif(?4, ''), (
-                 SELECT journal.number || '/' || journal.year FROM journal
-                 WHERE journal.message = ?1 AND participant = ?2 AND direction = 'incoming'
-             ), ''), registered_on = coalesce(registered_on, ?5),
-             content_sha256 = coalesce(content_sha256, ?6), error = NULL
-         WHERE message = ?1 AND recipient = ?2 AND state NOT IN ('registered', 'rejected')
-             AND coalesce(content_sha256, ?6) = ?6",
-    )?;
-    let mut rejected = connection.prepare_cached(
-        "UPDATE outbox SET
-             state = CASE WHEN number IS NULL THEN 'rejected' ELSE 'registered' END,
-             ready_at = NULL, delivered_at = coalesce(delivered_at, ?3),
-             error = CASE WHEN number IS NULL THEN ?4 END
-         WHERE message = ?1 AND recipient = ?2 AND state NOT IN ('registered', 'rejected')",
-    )?;
+    let mut finder = Finder::new(connection)?;
     let at = at.map(micros);
     for proof in proofs {
-        let (message, recipient) = (proof.message.0.as_bytes(), proof.recipient.as_str());
-        match &proof.stage {
-            ProofStage::Received => received.execute(params![message, recipient, at])?,
+        let found = finder.find(proof.message, &proof.recipient)?;
+        let Some(standing) = found.filter(|standing| !standing.stage.is_answered()) else { continue };
+        let (to, written) = match &proof.stage {
+            ProofStage::Received if standing.stage == Stage::Delivered => continue,
+            ProofStage::Rejected { reason } if !standing.has_number => rejected(connection, standing, (at, reason))?,
+            // What was registered once is not undone by a refusal when it is sent again.
+            ProofStage::Received | ProofStage::Rejected { .. } => arrived(connection, standing, at)?,
             ProofStage::Registered { number, date, content_sha256 } => {
-                registered.execute(params![message, recipient, at, number, date.to_string(), content_sha256])?
+                registered(connection, standing, (at, number, &date.to_string(), content_sha256))?
             }
-            ProofStage::Rejected { reason } => rejected.execute(params![message, recipient, at, reason])?,
         };
+        if written {
+            standing.count(to, counters);
+        }
     }
     Ok(())
+}
+
+type Written = Result<(Stage, bool), StoreError>;
+
+fn arrived(connection: &Connection, standing: Standing, at: Option<i64>) -> Written {
+    let to = standing.arrived();
+    let mut update = connection.prepare_cached(
+        "UPDATE outbox SET state = ?2, ready_at = NULL, delivered_at = coalesce(delivered_at, ?3), error = NULL
+         WHERE seq = ?1",
+    )?;
+    Ok((to, update.execute(params![standing.seq, to.code(), at])? > 0))
+}
+
+fn rejected(connection: &Connection, standing: Standing, (at, reason): (Option<i64>, &str)) -> Written {
+    let mut update = connection.prepare_cached(
+        "UPDATE outbox SET state = 'rejected', ready_at = NULL, delivered_at = coalesce(delivered_at, ?2), error = ?3
+         WHERE seq = ?1",
+    )?;
+    Ok((Stage::Rejected, update.execute(params![standing.seq, at, reason])? > 0))
+}
+
+/// A registration names the digest of what was registered: one of other content than went out proves nothing.
+fn registered(
+    connection: &Connection,
+    standing: Standing,
+    (at, number, date, content_sha256): (Option<i64>, &str, &str, &str),
+) -> Written {
+    let mut update = connection.prepare_cached(
+        "UPDATE outbox SET state = 'registered', ready_at = NULL, delivered_at = coalesce(delivered_at, ?2),
+             number = coalesce(number, nullif(?3, ''), (
+                 SELECT journal.number || '/' || journal.year FROM journal
+                 WHERE journal.message = outbox.message AND participant = recipient AND direction = 'incoming'
+             ), ''), registered_on = coalesce(registered_on, ?4),
+             content_sha256 = coalesce(content_sha256, ?5), error = NULL
+         WHERE seq = ?1 AND coalesce(content_sha256, ?5) = ?5",
+    )?;
+    Ok((Stage::Registered, update.execute(params![standing.seq, at, number, date, content_sha256])? > 0))
 }
