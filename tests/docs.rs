@@ -158,6 +158,21 @@ fn check_call(document: &str, words: &str) {
 }
 
 #[test]
+fn every_measurement_can_be_taken_and_every_filter_finds_a_test() {
+    let tests: String = files("tests", ".rs").into_iter().map(|(_, text)| text).collect();
+    let benches = read("Cargo.toml");
+    for document in DOCUMENTS {
+        let text = read(document);
+        for bench in all(&text, r"cargo bench --bench (\w+)") {
+            assert!(benches.contains(&format!("\nname = \"{bench}\"\nharness")), "{document}: no benchmark `{bench}`");
+        }
+        for filter in all(&text, r"`tests/run (\w+)`") {
+            assert!(tests.contains(&format!("fn {filter}")), "{document}: no test begins with `{filter}`");
+        }
+    }
+}
+
+#[test]
 fn every_command_is_documented() {
     let operations = read("docs/OPERATIONS.md");
     for command in mezhved::cli::Cli::command().get_subcommands() {
