@@ -219,3 +219,25 @@ async fn nothing_is_acknowledged_before_it_is_taken() {
     assert!(recorder.seen.lock().expect("whole").iter().all(|delivery| delivery.redelivered));
     second.stopped().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rate_of_deliveries_taken_is_printed() {
+    const DELIVERIES: usize = 20_000;
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let recorder = Recorder::answering(|_| Disposition::Ack);
+    let mut intake = Running::intake(config(&vhost), recorder.clone());
+    intake.up().await;
+    intake.stopped().await;
+    let school = Peer::connect(&vhost.participant("school-17")).await;
+    let body = vec![b'x'; 1024];
+    for batch in 0..DELIVERIES / 500 {
+        let sent = (0..500).map(|n| school.publish(school.properties(&format!("m-{batch}-{n}")), &body));
+        assert!(futures_util::future::join_all(sent).await.into_iter().all(|sent| sent.is_ok()));
+    }
+    let begun = Instant::now();
+    let intake = Running::intake(config(&vhost), recorder.clone());
+    until("all acknowledged", || recorder.count() == DELIVERIES && depth(broker, &vhost, INBOUND_QUEUE) == 0).await;
+    println!("{:.0} deliveries of 1 KB a second", DELIVERIES as f64 / begun.elapsed().as_secs_f64());
+    intake.stopped().await;
+}

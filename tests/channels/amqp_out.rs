@@ -68,23 +68,26 @@ async fn a_queue_that_comes_with_the_directory_or_was_deleted_is_declared_when_i
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn returns_belong_to_their_own_letters_when_many_are_under_way() {
+    const LETTERS: usize = 400;
     let vhost = Broker::shared().vhost();
-    let outlet = Arc::new(AmqpOutlet::new(config(&vhost), Clock::system()));
+    let mut config = config(&vhost);
+    config.lanes_max = LETTERS;
+    let outlet = Arc::new(AmqpOutlet::new(config, Clock::system()));
     let mut running = Running::outlet(&outlet);
     running.up().await;
     let (here, gone) = (participant("here", BY_AMQP), participant("gone", BY_AMQP));
     outlet.deliver(&letter(&here, "first")).await.expect("confirmed");
     outlet.deliver(&letter(&gone, "first")).await.expect("confirmed");
     let operator = Peer::connect(&vhost.gateway_url()).await;
-    let mut confirmed_to_gone = 0;
-    for _ in 0..10 {
+    for _ in 0..8 {
+        let mut confirmed_to_gone = 0;
         operator
             .channel
             .queue_delete(out_queue(&gone.code).into(), QueueDeleteOptions::default())
             .await
             .expect("deleted");
         let mut tasks = tokio::task::JoinSet::new();
-        for n in 0..100 {
+        for n in 0..LETTERS {
             let (outlet, to) = (Arc::clone(&outlet), if n % 2 == 0 { &here } else { &gone });
             let letter = letter(to, "x");
             tasks.spawn(async move { (n % 2 == 0, outlet.deliver(&letter).await) });
@@ -97,7 +100,6 @@ async fn returns_belong_to_their_own_letters_when_many_are_under_way() {
         while outlet.deliver(&letter(&gone, "marker")).await.is_err() {}
         let read = operator.read(&out_queue(&gone.code), confirmed_to_gone + 1).await;
         assert_eq!(read.len(), confirmed_to_gone + 1, "what was confirmed is there");
-        confirmed_to_gone = 0;
     }
     running.stopped().await;
 }

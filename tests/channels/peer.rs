@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Waits until something is so; fails after 30 s.
+/// Waits until something is so; fails after 60 s.
 pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !holds() {
@@ -106,12 +106,12 @@ impl Running {
 
     pub async fn up(&mut self) {
         let up = self.state.wait_for(LinkState::is_up);
-        tokio::time::timeout(Duration::from_secs(30), up).await.expect("up within 30 s").expect("alive");
+        tokio::time::timeout(Duration::from_secs(60), up).await.expect("up within 60 s").expect("alive");
     }
 
     pub async fn down(&mut self) {
         let down = self.state.wait_for(|state| !state.is_up());
-        tokio::time::timeout(Duration::from_secs(30), down).await.expect("down within 30 s").expect("alive");
+        tokio::time::timeout(Duration::from_secs(60), down).await.expect("down within 60 s").expect("alive");
     }
 
     pub async fn stopped(self) {

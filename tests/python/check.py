@@ -26,12 +26,13 @@ class Ledgers:
     """What the client knows."""
 
     def __init__(self, folder):
+        # What follows is read before what precedes it, because the client goes on writing.
+        self.registered = ledger.read(folder, "registered")
+        self.received = ledger.read(folder, "received")
+        self.confirmed = {line["id"]: line for line in ledger.read(folder, "confirmed")}
         attempts = ledger.read(folder, "sent")
         self.attempts = len(attempts)
         self.sent = {line["id"]: line for line in attempts}
-        self.confirmed = {line["id"]: line for line in ledger.read(folder, "confirmed")}
-        self.received = ledger.read(folder, "received")
-        self.registered = ledger.read(folder, "registered")
         self.by_queue = {id for id, line in self.confirmed.items() if line["via"] == "amqp"}
 
     def of(self, code):

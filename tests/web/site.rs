@@ -43,7 +43,7 @@ pub struct Site {
 
 #[derive(serde::Deserialize)]
 struct File {
-    participant: Vec<Participant>,
+    participants: Vec<Participant>,
 }
 
 impl Site {
@@ -64,7 +64,7 @@ impl Site {
         std::fs::create_dir_all(&folder).unwrap();
         let store = Arc::new(SqliteStore::open_exclusive(&folder.join("mezhved.db")).unwrap());
         let file: File = toml::from_str(PARTICIPANTS).unwrap();
-        store.import_participants(file.participant).await.unwrap();
+        store.import_participants(file.participants).await.unwrap();
         let (clock, people_clock) = (Clock::frozen(at(MONDAY)), Clock::frozen(at(MONDAY)));
         let gateway = Gateway::start(Parts {
             store: store.clone(),
