@@ -81,6 +81,36 @@ fn the_table_of_types_is_the_catalogue() {
 }
 
 #[test]
+fn the_table_of_the_ladder_is_the_policy() {
+    let ladders: toml::Table = read("config/ladders.toml").parse().unwrap();
+    let document = read("docs/ARCHITECTURE.md");
+    let table = section(&document, "The ladder");
+    let rungs = ladders["outward"]["rungs"].as_array().unwrap();
+    for rung in rungs {
+        let offsets = ["normal", "urgent", "emergency"].map(|urgency| offset(&rung[urgency]));
+        let begins = format!("| {} | {} | ", rung["no"], offsets.join(" | "));
+        let decides = rung.get("needs_decision").is_some_and(|needs| needs.as_bool() == Some(true));
+        let ends = if decides { "| a person |" } else { "| – |" };
+        let found = table.lines().any(|line| line.starts_with(&begins) && line.ends_with(ends));
+        assert!(found, "docs/ARCHITECTURE.md has no row `{begins}… {ends}`");
+    }
+    assert_eq!(pattern(r"(?m)^\| \d").find_iter(table).count(), rungs.len());
+}
+
+fn offset(of: &toml::Value) -> String {
+    let (unit, count) = of.as_table().unwrap().iter().next().unwrap();
+    let count = count.as_integer().unwrap();
+    let sign = if count < 0 { "−" } else { "+" };
+    match (unit.as_str(), count) {
+        ("working_days", 0) => "0".to_owned(),
+        ("working_days", _) => format!("{sign}{} wd", count.abs()),
+        ("hours", _) => format!("{sign}{} h", count.abs()),
+        ("percent_of_term", 50) => "half of the term".to_owned(),
+        _ => panic!("say here how `{unit}` {count} is written"),
+    }
+}
+
+#[test]
 fn the_examples_of_the_document_are_those_of_the_catalogue() {
     let document = read("docs/INTEGRATION.md");
     for example in ["schemas/reply.information/1/example.json", "schemas/reply.information/1/example.xml"] {
@@ -153,6 +183,21 @@ fn check_call(document: &str, words: &str) {
         } else if command.has_subcommands() {
             command =
                 command.find_subcommand(word).unwrap_or_else(|| panic!("{document}: `mezhved {words}`: `{word}`?"));
+        }
+    }
+}
+
+#[test]
+fn every_measurement_can_be_taken_and_every_filter_finds_a_test() {
+    let tests: String = files("tests", ".rs").into_iter().map(|(_, text)| text).collect();
+    let benches = read("Cargo.toml");
+    for document in DOCUMENTS {
+        let text = read(document);
+        for bench in all(&text, r"cargo bench --bench (\w+)") {
+            assert!(benches.contains(&format!("\nname = \"{bench}\"\nharness")), "{document}: no benchmark `{bench}`");
+        }
+        for filter in all(&text, r"`tests/run (\w+)`") {
+            assert!(tests.contains(&format!("fn {filter}")), "{document}: no test begins with `{filter}`");
         }
     }
 }
