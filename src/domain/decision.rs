@@ -185,9 +185,23 @@ pub enum Refusal {
     ReplyWithoutRequest,
     #[error("`{0}` owes nothing in this exchange that this message could answer or act on")]
     NotYourObligation(ParticipantCode),
+    #[error("a message that begins an exchange bears the exchange's own id: leave out `exchange` and `in_reply_to`")]
+    OpensNoExchange,
+    #[error("item `{item}` names `{performer}`, which is no addressee; add it to `to`, or name another body")]
+    ItemWithoutAddressee { item: String, performer: ParticipantCode },
+    #[error("item `{item}` stands twice for `{performer}`; give each item a number of its own")]
+    ItemTwice { item: String, performer: ParticipantCode },
+    #[error("a redirection names the competent body: set `to` in its body")]
+    RedirectsNowhere,
+    #[error("`{0}` cannot take over: it asked, or has itself redirected here; name the competent body")]
+    RedirectsInCircle(ParticipantCode),
+    #[error("too many messages wait for the beginning of this exchange; send the request first, then again")]
+    TooManyParked,
+    #[error("there is no such answer to send back; name one that was given, or none for all of them")]
+    UnknownAnswer,
     #[error("a message of this type does not answer what is owed here; expected one of: {0}")]
     WrongAnswerType(String),
-    #[error("the obligation is {0}; this act needs one that is open or answered")]
+    #[error("the obligation is {0}; in this state the act would change nothing")]
     ObligationClosed(&'static str),
     #[error("there is no such obligation, or it is not yours to act on")]
     UnknownObligation,
@@ -222,6 +236,13 @@ impl Refusal {
         match self {
             Self::ReplyWithoutRequest => "reply_without_request",
             Self::NotYourObligation(_) => "not_your_obligation",
+            Self::OpensNoExchange => "opens_no_exchange",
+            Self::ItemWithoutAddressee { .. } => "item_without_addressee",
+            Self::ItemTwice { .. } => "item_twice",
+            Self::RedirectsNowhere => "redirects_nowhere",
+            Self::RedirectsInCircle(_) => "redirects_in_circle",
+            Self::TooManyParked => "too_many_parked",
+            Self::UnknownAnswer => "unknown_answer",
             Self::WrongAnswerType(_) => "wrong_answer_type",
             Self::ObligationClosed(_) => "obligation_closed",
             Self::UnknownObligation => "unknown_obligation",

@@ -1,8 +1,9 @@
 //! Escalation: when each rung of the ladder is due, and which one fires.
 //!
 //! Promises: a rung is a row, unique per obligation and number, and fires once; after an outage only the highest rung
-//! then due fires and the ones below are recorded as skipped by us; from the third rung a person decides.
-//! Never: accuses a body before the lenient due date, or while our own delivery to it has failed.
+//! then due fires and the ones below are recorded as skipped by us; from the third rung a person decides. A rung whose
+//! day the calendar does not reach is planned for the calendar's end, where its sweep says so instead of guessing.
+//! Never: accuses a body before the lenient due date, or while our own delivery to it has failed; fires a rung early.
 
 use crate::domain::calendar::Calendar;
 use crate::domain::obligation::Obligation;
@@ -56,7 +57,9 @@ pub enum Action {
     Prosecutor,
 }
 
-/// When a rung is due, from the due date in force.
+/// When a rung is due, from the due date in force; a rung that a person decides on counts from the lenient due date, so
+/// that the steps between the accusing rungs stay what they are. After an answer was sent back past that date, both
+/// count from the return: the answer lay with the controller until then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Offset {
@@ -145,26 +148,27 @@ impl Rungs {
         self.rows.iter().find(|rung| rung.no == no)
     }
 
-    /// Writes the row of that number; there is never a second one.
+    /// Writes the row of that number; there is never a second one. The rows are in the order of their numbers.
     pub fn put(&mut self, rung: Rung) {
-        match self.rows.iter_mut().find(|row| row.no == rung.no) {
-            Some(row) => *row = rung,
-            None => self.rows.push(rung),
+        match self.rows.binary_search_by_key(&rung.no, |row| row.no) {
+            Ok(place) => self.rows[place] = rung,
+            Err(place) => self.rows.insert(place, rung),
         }
     }
 
-    /// Takes what is planned or prepared off: the obligation is not open any more.
-    pub fn cancel(&mut self, now: DateTime<Utc>) {
+    /// Takes what is planned or prepared off: since `at` the obligation is not open any more.
+    pub fn cancel(&mut self, at: DateTime<Utc>) {
         for row in &mut self.rows {
             if matches!(row.state, RungState::Planned | RungState::Prepared { .. }) {
-                row.state = RungState::Cancelled { at: now };
+                row.state = RungState::Cancelled { at };
             }
         }
     }
 
-    /// Whether this rung was used up: a row that may not be planned again.
-    fn is_spent(&self, no: u8) -> bool {
-        self.row(no).is_some_and(|row| !matches!(row.state, RungState::Planned | RungState::Cancelled { .. }))
+    /// The highest rung that was used up and may not be planned again.
+    fn highest_spent(&self) -> Option<u8> {
+        let spent = |row: &&Rung| !matches!(row.state, RungState::Planned | RungState::Cancelled { .. });
+        self.rows.iter().filter(spent).map(|row| row.no).max()
     }
 }
 
@@ -193,18 +197,35 @@ impl<'a> Course<'a> {
             Urgency::Urgent => policy.urgent,
             Urgency::Emergency => policy.emergency,
         };
-        let due_at = obligation.due_at();
+        let (from_on, from_at) = self.origin(policy, obligation);
         let at = match offset {
-            Offset::WorkingDays(days) => self.opening(self.shifted(obligation.due_on(), days)?),
-            Offset::Hours(hours) => due_at + Duration::hours(hours),
+            Offset::WorkingDays(days) => self.opening(self.shifted(from_on, days)?),
+            Offset::Hours(hours) => {
+                let hours = Duration::try_hours(hours).and_then(|hours| from_at.checked_add_signed(hours));
+                hours.ok_or(TermError::OutOfRange)?
+            }
             Offset::PercentOfTerm(percent) => {
-                obligation.opened_at + (due_at - obligation.opened_at) * i32::from(percent) / 100
+                obligation.opened_at + (obligation.due_at() - obligation.opened_at) * i32::from(percent) / 100
             }
         };
-        if policy.needs_decision && at < obligation.lenient_at() {
-            return self.first_opening_from(obligation.lenient_at());
+        if policy.waits_for_a_person() && at < from_at {
+            return self.first_opening_from(from_at);
         }
         Ok(at)
+    }
+
+    /// The day and the instant that a rung's offset counts from.
+    fn origin(&self, policy: &RungPolicy, obligation: &Obligation) -> (NaiveDate, DateTime<Utc>) {
+        let (due_at, lenient_at) = (obligation.due_at(), obligation.lenient_at());
+        let (on, at) = match policy.waits_for_a_person() && lenient_at > due_at {
+            // 24:00 of a day is that day's, though the clock there already shows the next one.
+            true => (self.zone.date(lenient_at - Duration::microseconds(1)), lenient_at),
+            false => (obligation.due_on(), due_at),
+        };
+        match obligation.returned_at().filter(|returned| *returned > at) {
+            Some(returned) => (self.zone.date(returned), returned),
+            None => (on, at),
+        }
     }
 
     /// The working day so many working days from a date; from a day off, none means the working day before it.
@@ -227,38 +248,87 @@ impl<'a> Course<'a> {
     }
 
     /// Plans the lowest rung not yet used, unless its time was over before the obligation was opened (a short term has
-    /// no early warning). Called at birth, after an extension, after a return, and after a rung has fired.
-    ///
-    /// # Errors
-    /// [`TermError`] when the calendar does not cover the days in question.
-    pub fn plan(&self, obligation: &Obligation, rungs: &mut Rungs) -> Result<(), TermError> {
-        rungs.rows.retain(|row| row.state != RungState::Planned);
-        let highest = rungs.rows.iter().filter(|row| rungs.is_spent(row.no)).map(|row| row.no).max();
-        for policy in self.ladder.rungs.iter().filter(|policy| highest.is_none_or(|no| policy.no > no)) {
-            let planned_at = self.due_at(policy, obligation)?;
-            if planned_at > obligation.opened_at {
-                rungs.put(Rung { no: policy.no, planned_at, state: RungState::Planned });
-                return Ok(());
-            }
+    /// no early warning) or before an answer was sent back. A letter that was prepared for a due date that has moved
+    /// since is taken off and planned anew. Called whenever what the rungs count from has changed, and after a rung has
+    /// fired; the rows then follow from the facts and from what has fired, not from the order of the facts.
+    pub fn plan(&self, obligation: &Obligation, rungs: &mut Rungs, now: DateTime<Utc>) {
+        let schedule = self.schedule(obligation);
+        let time = |no: u8| schedule.iter().find(|(found, _)| *found == no).and_then(|(_, at)| at.as_ref().ok());
+        // A clock that was set back takes nothing off: what was due when it was prepared stays due.
+        let is_early = |row: &Rung| match row.state {
+            RungState::Prepared { at } => time(row.no).is_none_or(|due| *due > at.max(now)),
+            _ => false,
+        };
+        rungs.rows.retain(|row| !is_early(row));
+        let highest = rungs.highest_spent();
+        rungs.rows.retain(|row| highest.is_some_and(|no| row.no <= no) && row.state != RungState::Planned);
+        let since = obligation.returned_at().map_or(obligation.opened_at, |at| at.max(obligation.opened_at));
+        let is_over = |at: &Result<DateTime<Utc>, TermError>| at.as_ref().is_ok_and(|at| *at <= since);
+        let mut ahead = schedule.into_iter().filter(|(no, _)| highest.is_none_or(|spent| *no > spent));
+        if let Some((no, at)) = ahead.find(|(_, at)| !is_over(at)) {
+            let planned_at = at.unwrap_or_else(|_| self.opening(self.calendar.covered_until()));
+            rungs.put(Rung { no, planned_at, state: RungState::Planned });
         }
-        Ok(())
+    }
+
+    /// The rows of an obligation that is not open any more: the rung that would have come next is cancelled.
+    pub fn rest(&self, obligation: &Obligation, rungs: &mut Rungs, since: DateTime<Utc>) {
+        rungs.cancel(since);
+        self.plan(obligation, rungs, since);
+        rungs.cancel(since);
     }
 
     /// The rungs whose time has come, lowest first, beginning with the planned one.
     ///
     /// # Errors
-    /// [`TermError`] when the calendar does not cover the days in question.
+    /// [`TermError`] when the calendar does not cover the planned one.
     pub fn due_now(&self, obligation: &Obligation, rungs: &Rungs, now: DateTime<Utc>) -> Result<Vec<Rung>, TermError> {
         let Some(planned) = rungs.planned().filter(|rung| rung.planned_at <= now) else { return Ok(Vec::new()) };
-        let mut due = vec![planned.clone()];
-        for policy in self.ladder.rungs.iter().filter(|policy| policy.no > planned.no) {
-            let planned_at = self.due_at(policy, obligation)?;
-            if planned_at > now {
-                break;
+        let mut due = Vec::new();
+        for (no, at) in self.schedule(obligation) {
+            match at {
+                _ if no < planned.no => {}
+                Ok(at) if at <= now => {
+                    let planned_at = if no == planned.no { planned.planned_at } else { at };
+                    due.push(Rung { no, planned_at, state: RungState::Planned });
+                }
+                Err(error) if no == planned.no => return Err(error),
+                Ok(_) | Err(_) => break,
             }
-            due.push(Rung { no: policy.no, planned_at, state: RungState::Planned });
         }
         Ok(due)
+    }
+
+    /// The rungs by number with their times. One that would come no earlier than a higher one (the half of a term that
+    /// began in the evening, and the opening hour of its last day) has nothing left to say and is left out.
+    fn schedule(&self, obligation: &Obligation) -> Vec<(u8, Result<DateTime<Utc>, TermError>)> {
+        let mut schedule = Vec::with_capacity(self.ladder.rungs.len());
+        let mut next_at = DateTime::<Utc>::MAX_UTC;
+        let mut policies: Vec<&RungPolicy> = self.ladder.rungs.iter().collect();
+        policies.sort_by_key(|policy| policy.no);
+        for policy in policies.into_iter().rev() {
+            let at = self.due_at(policy, obligation);
+            match at {
+                Ok(at) if at >= next_at => continue,
+                Ok(at) => next_at = at,
+                Err(_) => {}
+            }
+            schedule.push((policy.no, at));
+        }
+        schedule.reverse();
+        schedule
+    }
+}
+
+impl RungPolicy {
+    /// Whether it is prepared only, and a person sends it. A rung that accuses somebody always is, whatever the policy
+    /// says: the gateway accuses nobody by itself.
+    #[must_use]
+    pub fn waits_for_a_person(&self) -> bool {
+        match self.action {
+            Action::Notice | Action::Reminder => self.needs_decision,
+            Action::RepeatRequest | Action::Commission | Action::Superior | Action::Prosecutor => true,
+        }
     }
 }
 

@@ -11,6 +11,9 @@ use crate::domain::rule::{BodyFacts, Role};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+/// Messages that may wait for the root of one exchange: our default, far above what bodies write about one matter.
+pub const PARKED_MAX: usize = 256;
+
 /// The state that a decision about an exchange reads and writes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exchange {
@@ -18,6 +21,7 @@ pub struct Exchange {
     /// `None` while only replies to it have come.
     pub root: Option<Root>,
     pub duties: Vec<Duty>,
+    /// Messages that came before the one they answer, and those of senders that owe nothing here (yet).
     pub parked: Vec<Parked>,
 }
 
@@ -71,6 +75,17 @@ impl Exchange {
     /// The duty of that obligation, to be changed.
     pub fn duty_mut(&mut self, id: ObligationId) -> Option<&mut Duty> {
         self.duties.iter_mut().find(|duty| duty.obligation.id == id)
+    }
+
+    /// Adds the obligations of the bodies that took these over, and of those that took over from them.
+    pub fn add_successors(&self, of: &mut Vec<ObligationId>) {
+        let mut place = 0;
+        while let Some(id) = of.get(place) {
+            let next = self.duty(*id).into_iter().flat_map(|duty| duty.obligation.successors());
+            let further: Vec<ObligationId> = next.filter(|id| !of.contains(id)).collect();
+            of.extend(further);
+            place += 1;
+        }
     }
 
     /// Whether this participant is a party: asker, addressee, performer or controller.

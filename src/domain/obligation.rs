@@ -9,6 +9,7 @@ use crate::domain::rule::{Release, Urgency};
 use crate::domain::term::Protocol;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use std::mem::discriminant;
 
 /// One mandatory answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -202,15 +203,24 @@ impl State {
 }
 
 impl Obligation {
+    /// Records a fact, once: what a message has said already, it does not say again. Whether it was new.
+    pub fn record(&mut self, fact: Fact) -> bool {
+        let says_the_same = |old: &Fact| discriminant(old) == discriminant(&fact) && old.message() == fact.message();
+        let repeated = fact.message().is_some() && self.facts.iter().any(says_the_same);
+        if !repeated {
+            self.facts.push(fact);
+        }
+        !repeated
+    }
+
     /// The state that the facts make, whatever order they came in. An answer given outweighs a withdrawal: the work
     /// was done, and both parties hold it.
     #[must_use]
     pub fn state(&self) -> State {
-        let has = |test: fn(&Fact) -> bool| self.facts.iter().any(test);
-        if has(|fact| matches!(fact, Fact::Voided { .. })) {
+        if self.first(|fact| matches!(fact, Fact::Voided { .. })).is_some() {
             return State::Void;
         }
-        let released = has(|fact| matches!(fact, Fact::Released { .. }));
+        let released = self.released_at().is_some();
         if let Some(answered_at) = self.answered_at() {
             return match (released || self.release == Release::Automatic, answered_at > self.due_at()) {
                 (false, _) => State::Answered,
@@ -218,39 +228,81 @@ impl Obligation {
                 (true, true) => State::FulfilledLate,
             };
         }
-        if has(|fact| matches!(fact, Fact::Withdrawn { .. })) {
+        if self.first(|fact| matches!(fact, Fact::Withdrawn { .. })).is_some() {
             return State::Withdrawn;
         }
-        if has(|fact| matches!(fact, Fact::Redirected { .. })) {
+        if self.first(|fact| matches!(fact, Fact::Redirected { .. })).is_some() {
             return State::Redirected;
         }
-        match (self.standing(|fact| matches!(fact, Fact::Refused { .. })), released) {
-            (Some(_), true) => State::Refused,
-            (Some(_), false) => State::Answered,
+        match (self.refused_at().is_some(), released) {
+            (true, true) => State::Refused,
+            (true, false) => State::Answered,
             // Taken off control unanswered: the asker does not want the answer any more.
-            (None, true) => State::Withdrawn,
-            (None, false) => State::Running,
+            (false, true) => State::Withdrawn,
+            (false, false) => State::Running,
         }
     }
 
     /// When the answer that stands (not returned) reached us.
     #[must_use]
     pub fn answered_at(&self) -> Option<DateTime<Utc>> {
-        self.standing(|fact| matches!(fact, Fact::Answered { .. })).map(Fact::at)
+        self.standing(|fact| matches!(fact, Fact::Answered { .. }))
     }
 
-    /// The earliest fact of a kind whose message was not returned by the controller.
-    fn standing(&self, kind: fn(&Fact) -> bool) -> Option<&Fact> {
-        self.facts.iter().filter(|fact| kind(fact) && !self.is_returned(fact)).min_by_key(|fact| fact.at())
+    fn refused_at(&self) -> Option<DateTime<Utc>> {
+        self.standing(|fact| matches!(fact, Fact::Refused { .. }))
     }
 
-    /// A return names the answer it sends back; one that names none sends back all that had come before it.
-    fn is_returned(&self, answer: &Fact) -> bool {
-        self.facts.iter().any(|fact| match fact {
-            Fact::Returned { answer: Some(named), .. } => answer.message() == Some(*named),
-            Fact::Returned { answer: None, at, .. } => answer.at() <= *at,
+    /// When the first fact of a kind whose message was not returned by the controller reached us.
+    fn standing(&self, kind: fn(&Fact) -> bool) -> Option<DateTime<Utc>> {
+        let returns = self.places(|fact| matches!(fact, Fact::Returned { .. }));
+        let stands = |answer: &usize| !returns.iter().any(|returned| self.sends_back(*returned, *answer));
+        self.places(kind).into_iter().filter(stands).map(|answer| self.facts[answer].at()).min()
+    }
+
+    fn first(&self, kind: fn(&Fact) -> bool) -> Option<DateTime<Utc>> {
+        self.facts.iter().filter(|fact| kind(fact)).map(Fact::at).min()
+    }
+
+    /// When the controller took it off control. A return after that takes the release back: what is owed again was not
+    /// released.
+    fn released_at(&self) -> Option<DateTime<Utc>> {
+        let returns = self.returns();
+        let stands = |release: &usize| !returns.iter().any(|returned| self.is_after(*returned, *release));
+        let releases = self.places(|fact| matches!(fact, Fact::Released { .. }));
+        releases.into_iter().filter(stands).map(|release| self.facts[release].at()).min()
+    }
+
+    /// When the controller last sent an answer back; the ladder waits for the body to mend it.
+    #[must_use]
+    pub fn returned_at(&self) -> Option<DateTime<Utc>> {
+        self.returns().into_iter().map(|returned| self.facts[returned].at()).max()
+    }
+
+    /// The places of the returns that send something back.
+    fn returns(&self) -> Vec<usize> {
+        let answers = self.places(|fact| matches!(fact, Fact::Answered { .. } | Fact::Refused { .. }));
+        let mut returns = self.places(|fact| matches!(fact, Fact::Returned { .. }));
+        returns.retain(|returned| answers.iter().any(|answer| self.sends_back(*returned, *answer)));
+        returns
+    }
+
+    /// A return names the answer that it sends back; one that names none sends back all that had come before it.
+    fn sends_back(&self, returned: usize, answer: usize) -> bool {
+        match &self.facts[returned] {
+            Fact::Returned { answer: Some(named), .. } => self.facts[answer].message() == Some(*named),
+            Fact::Returned { answer: None, .. } => self.is_after(returned, answer),
             _ => false,
-        })
+        }
+    }
+
+    fn places(&self, kind: fn(&Fact) -> bool) -> Vec<usize> {
+        (0..self.facts.len()).filter(|place| kind(&self.facts[*place])).collect()
+    }
+
+    /// Of two facts of one instant the one that was recorded first was first.
+    fn is_after(&self, later: usize, earlier: usize) -> bool {
+        (self.facts[later].at(), later) > (self.facts[earlier].at(), earlier)
     }
 
     /// The due date in force: the frozen one, or the latest that was granted.
@@ -278,13 +330,35 @@ impl Obligation {
         })
     }
 
+    /// The obligations of the bodies that took this one over.
+    pub fn successors(&self) -> impl Iterator<Item = ObligationId> + '_ {
+        self.facts.iter().filter_map(|fact| match fact {
+            Fact::Redirected { successor, .. } => Some(*successor),
+            _ => None,
+        })
+    }
+
+    /// Since when the performer owes nothing more, for those that are not open; later facts do not move it.
+    #[must_use]
+    pub fn rested_at(&self) -> Option<DateTime<Utc>> {
+        match self.state() {
+            State::Running => None,
+            State::Answered | State::Fulfilled | State::FulfilledLate => self.answered_at().or(self.refused_at()),
+            State::Refused | State::Redirected | State::Withdrawn | State::Void => self.closed_at(),
+        }
+    }
+
     /// When it was closed, for those that are.
     #[must_use]
     pub fn closed_at(&self) -> Option<DateTime<Utc>> {
         match self.state() {
             State::Running | State::Answered => None,
             State::Fulfilled | State::FulfilledLate if self.release == Release::Automatic => self.answered_at(),
-            _ => self.facts.iter().map(Fact::at).max(),
+            State::Fulfilled | State::FulfilledLate => self.answered_at().max(self.released_at()),
+            State::Refused => self.refused_at().max(self.released_at()),
+            State::Redirected => self.first(|fact| matches!(fact, Fact::Redirected { .. })),
+            State::Withdrawn => self.first(|fact| matches!(fact, Fact::Withdrawn { .. })).or(self.released_at()),
+            State::Void => self.first(|fact| matches!(fact, Fact::Voided { .. })),
         }
     }
 }

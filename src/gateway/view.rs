@@ -33,7 +33,8 @@ pub(super) fn obligation(inner: &Inner, row: &DutyRow, now: DateTime<Utc>) -> Ob
     let until = obligation.answered_at().unwrap_or(now);
     let (left, late) = distance(inner, obligation, until);
     let performer = inner.participant(&obligation.performer);
-    let rung_view = |row: &crate::domain::escalation::Rung| rung(inner, performer.as_deref(), row);
+    let rung_view =
+        |row: &crate::domain::escalation::Rung| rung(inner, (performer.as_deref(), &obligation.controller), row);
     ObligationView {
         id: obligation.id,
         exchange: obligation.exchange,
@@ -98,10 +99,14 @@ pub(super) fn party(inner: &Inner, code: &ParticipantCode) -> Party {
     }
 }
 
-fn rung(inner: &Inner, performer: Option<&Participant>, row: &crate::domain::escalation::Rung) -> RungView {
+fn rung(
+    inner: &Inner,
+    (performer, controller): (Option<&Participant>, &ParticipantCode),
+    row: &crate::domain::escalation::Rung,
+) -> RungView {
     let ladder = performer.filter(|body| is_centre(body)).map_or(&inner.ladders.outward, |_| &inner.ladders.inward);
     let policy = ladder.policy(row.no);
-    let to = policy.zip(performer).and_then(|(policy, body)| addressee(policy.action, body).0);
+    let to = policy.zip(performer).and_then(|(policy, body)| addressee(policy.action, body, controller).0);
     RungView {
         no: row.no,
         title: policy.map_or_else(|| format!("Ступень {}", row.no), |policy| policy.title_ru.clone()),

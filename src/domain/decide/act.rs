@@ -10,7 +10,7 @@ use crate::domain::decision::{Context, Decision, EventKind, Refusal};
 use crate::domain::escalation::RungState;
 use crate::domain::exchange::Exchange;
 use crate::domain::ids::{MessageId, ObligationId};
-use crate::domain::obligation::{Fact, State};
+use crate::domain::obligation::{Fact, Obligation, State};
 use chrono::{Duration, NaiveDate};
 
 /// Longest acknowledgement of an alert, in days: our default.
@@ -42,41 +42,53 @@ pub(super) fn act(
 ) -> Result<Decision, Refusal> {
     let duty = exchange.duty(id).ok_or(Refusal::UnknownObligation)?;
     let root = exchange.root.clone().ok_or(Refusal::UnknownObligation)?;
-    let obligation = &duty.obligation;
-    let state = obligation.state();
-    allowed(act, state, obligation.answered_at().is_some())?;
-    let (at, by) = (ctx.now, by.to_owned());
+    let fact = fact_of(&duty.obligation, (act, by), ctx)?;
     let mut decision = Decision::default();
-    let fact = match act {
-        Act::Release => Fact::Released { message: None, at, by },
-        Act::Return { answer, .. } => Fact::Returned { message: None, at, answer: *answer, by },
-        Act::Extend { due_on } => {
-            check_extension(obligation, *due_on)?;
-            let body = ctx.participant(&obligation.performer)?;
-            Fact::Extended { message: None, at, due_on: *due_on, due_at: body.zone.end_of(*due_on), by }
-        }
-        Act::Withdraw { .. } => Fact::Withdrawn { message: None, at, by },
-        Act::Void { second, .. } if second.is_empty() || *second == by => return Err(Refusal::SecondPersonNeeded),
-        Act::Void { reason, second } => Fact::Voided { at, by, second: second.clone(), reason: reason.clone() },
-    };
-    if let Some(letter) = letters::of_act((&root, obligation), act, ctx)? {
+    if let Some(letter) = letters::of_act((&root, &duty.obligation), act, ctx)? {
         decision.letters.push(letter);
     }
     record(exchange, &[id], fact, (&mut decision, ctx))?;
     Ok(decision)
 }
 
+fn fact_of(obligation: &Obligation, (act, by): (&Act, &str), ctx: &Context<'_>) -> Result<Fact, Refusal> {
+    allowed(act, obligation)?;
+    let (at, by) = (ctx.now, by.to_owned());
+    Ok(match act {
+        Act::Release => Fact::Released { message: None, at, by },
+        Act::Return { answer, .. } => {
+            let given = |named: &MessageId| obligation.facts.iter().any(|fact| fact.message() == Some(*named));
+            if answer.as_ref().is_some_and(|named| !given(named)) {
+                return Err(Refusal::UnknownAnswer);
+            }
+            Fact::Returned { message: None, at, answer: *answer, by }
+        }
+        Act::Extend { due_on } => {
+            let body = ctx.participant(&obligation.performer)?;
+            check_extension((obligation, body), *due_on, ctx)?;
+            // The letter will name this date as the one in force, so it must become it.
+            if *due_on <= obligation.due_on() {
+                return Err(Refusal::NotAnExtension);
+            }
+            Fact::Extended { message: None, at, due_on: *due_on, due_at: body.zone.end_of(*due_on), by }
+        }
+        Act::Withdraw { .. } => Fact::Withdrawn { message: None, at, by },
+        Act::Void { second, .. } if second.trim().is_empty() || second.trim() == by.trim() => {
+            return Err(Refusal::SecondPersonNeeded);
+        }
+        Act::Void { reason, second } => Fact::Voided { at, by, second: second.clone(), reason: reason.clone() },
+    })
+}
+
 /// What a state allows: nothing moves a closed obligation, but an automatic release may be answered by a return.
-fn allowed(act: &Act, state: State, answered: bool) -> Result<(), Refusal> {
+fn allowed(act: &Act, obligation: &Obligation) -> Result<(), Refusal> {
+    let (state, is_answered) = (obligation.state(), obligation.answered_at().is_some());
     let ok = match act {
         Act::Release => matches!(state, State::Answered | State::Running),
-        Act::Return { .. } => match state {
-            State::Answered => true,
-            State::Fulfilled | State::FulfilledLate => answered,
-            _ => false,
-        },
+        Act::Return { .. } => matches!(state, State::Answered | State::Fulfilled | State::FulfilledLate),
         Act::Extend { .. } => state == State::Running,
-        Act::Withdraw { .. } => matches!(state, State::Running | State::Answered),
+        // An answer given outweighs a withdrawal: it is released or returned instead.
+        Act::Withdraw { .. } => state.is_open() || (state == State::Answered && !is_answered),
         Act::Void { .. } => state != State::Void,
     };
     if ok { Ok(()) } else { Err(Refusal::ObligationClosed(state.code())) }
@@ -115,7 +127,7 @@ pub(super) fn decide_rung(
     let mut decision = Decision::default();
     let (state, kind) = match send {
         SendOrDecline::Send => {
-            let occasion = Occasion { root: &root, obligation: &duty.obligation, policy };
+            let occasion = Occasion { root: &root, duty, policy };
             decision.letters.push(letters::of_rung(&occasion, ctx)?);
             (RungState::Approved { at: ctx.now, by: by.to_owned() }, EventKind::RungApproved)
         }

@@ -5,65 +5,78 @@
 
 use crate::domain::decide::act::Act;
 use crate::domain::decision::{Context, Refusal};
-use crate::domain::escalation::{Action, RungPolicy};
-use crate::domain::exchange::Root;
+use crate::domain::escalation::{Action, RungPolicy, RungState};
+use crate::domain::exchange::{Duty, Root};
 use crate::domain::ids::{MessageId, ParticipantCode, TypeCode};
 use crate::domain::message::{Body, Envelope, LegalBasis, Message, Node, Timestamp};
 use crate::domain::obligation::Obligation;
-use crate::domain::participant::Participant;
+use crate::domain::participant::{BodyKind, Participant};
 use crate::domain::term::{date_words, days_words};
-use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// What a letter of the ladder is about.
 pub struct Occasion<'a> {
     pub root: &'a Root,
-    pub obligation: &'a Obligation,
+    pub duty: &'a Duty,
     pub policy: &'a RungPolicy,
 }
 
 /// A reminder to the body that owes: no. 0 before the due date, no. 1 after it.
 pub(super) fn reminder(on: &Occasion<'_>, ctx: &Context<'_>) -> Result<Message, Refusal> {
-    let obligation = on.obligation;
+    let obligation = &on.duty.obligation;
     let (left, late) = days(obligation, ctx)?;
-    let (number, measure, text) = if ctx.now > obligation.due_at() {
-        (1, field("working_days_late", int(late)), format!("Ответ просрочен на {}.", days_words(late)))
-    } else {
-        (0, field("working_days_left", int(left)), format!("До срока осталось: {}.", days_words(left)))
+    let (number, measure, text) = match ctx.now > obligation.due_at() {
+        true if late == 0 => (1, field("working_days_late", int(0)), "Срок ответа истёк.".to_owned()),
+        true => (1, field("working_days_late", int(late)), format!("Ответ просрочен на {}.", days_words(late))),
+        false if left == 0 => (0, field("working_days_left", int(0)), "Срок ответа истекает сегодня.".to_owned()),
+        false => (0, field("working_days_left", int(left)), format!("До срока осталось: {}.", days_words(left))),
     };
+    let text = format!("{} {}{text}", reference(on.root, obligation, ctx)?, sent_back(obligation, ctx)?);
     let body = vec![
         field("obligation", text_of(obligation.id)),
         field("number", Node::Integer(number)),
         field("due_on", text_of(obligation.due_on())),
         measure,
-        field("text", Node::Text(format!("{} {text}", reference(on.root, obligation)))),
+        field("text", Node::Text(text)),
     ];
     let seed = format!("rung-{}", on.policy.no);
     letter(on.root, obligation, Draft { code: "control.reminder", to: &obligation.performer, seed, body }, ctx)
 }
 
-/// To whom a rung speaks, by the record of the body that owes; the second element names the key of that record.
+/// To whom a rung speaks, by the record of the body that owes; the second element names the key of that record. A
+/// commission that is itself late, or is itself the asker, is not written to about it: its place takes the superior.
 #[must_use]
-pub fn addressee(action: Action, body: &Participant) -> (Option<&ParticipantCode>, &'static str) {
+pub fn addressee<'a>(
+    action: Action,
+    body: &'a Participant,
+    controller: &ParticipantCode,
+) -> (Option<&'a ParticipantCode>, &'static str) {
+    let third = |code: &&ParticipantCode| **code != body.code && *code != controller;
     match action {
         Action::Notice => (None, "—"),
         Action::Reminder | Action::RepeatRequest => (Some(&body.code), "code"),
-        Action::Commission => (body.commission.as_ref().or(body.superior.as_ref()), "commission"),
-        Action::Superior => (body.superior.as_ref(), "superior"),
-        Action::Prosecutor => (body.prosecutor.as_ref(), "prosecutor"),
+        Action::Commission => {
+            let commission = body.commission.as_ref().filter(third);
+            (commission.or(body.superior.as_ref().filter(third)), "commission")
+        }
+        Action::Superior => (body.superior.as_ref().filter(third), "superior"),
+        Action::Prosecutor => (body.prosecutor.as_ref().filter(third), "prosecutor"),
     }
 }
 
 /// The letter of a prepared rung.
 pub(super) fn of_rung(on: &Occasion<'_>, ctx: &Context<'_>) -> Result<Message, Refusal> {
-    let obligation = on.obligation;
+    if on.policy.action == Action::Reminder {
+        return reminder(on, ctx);
+    }
+    let obligation = &on.duty.obligation;
     let performer = ctx.participant(&obligation.performer)?;
-    let (to, key) = addressee(on.policy.action, performer);
+    let (to, key) = addressee(on.policy.action, performer, &obligation.controller);
     let to = to.ok_or(Refusal::RungWithoutAddressee(on.policy.no, key))?;
-    ctx.participant(to)?;
+    let is_commission = ctx.participant(to)?.kind == BodyKind::Commission;
     let (_, late) = days(obligation, ctx)?;
-    let facts = rung_text(on, performer, (late, ctx.now));
+    let facts = rung_text(on, (performer, late), ctx)?;
     let due_on = field("due_on", text_of(obligation.due_on()));
     let days_late = field("working_days_late", int(late));
     let id = field("obligation", text_of(obligation.id));
@@ -73,11 +86,11 @@ pub(super) fn of_rung(on: &Occasion<'_>, ctx: &Context<'_>) -> Result<Message, R
             let number = field("number", Node::Integer(1));
             ("control.repeat-request", vec![original, id, number, due_on, days_late, field("text", Node::Text(facts))])
         }
-        Action::Commission => {
+        Action::Commission if is_commission => {
             let at_fault = field("body_at_fault", text_of(&obligation.performer));
             ("notice.commission", vec![at_fault, id, field("facts", Node::Text(facts))])
         }
-        Action::Superior => {
+        Action::Commission | Action::Superior => {
             let rung = field("rung", Node::Integer(i64::from(on.policy.no)));
             let who = field("performer", text_of(&obligation.performer));
             ("control.escalation", vec![id, rung, who, due_on, days_late, field("text", Node::Text(facts))])
@@ -91,31 +104,53 @@ pub(super) fn of_rung(on: &Occasion<'_>, ctx: &Context<'_>) -> Result<Message, R
     letter(on.root, obligation, Draft { code, to, seed, body }, ctx)
 }
 
-fn rung_text(on: &Occasion<'_>, performer: &Participant, (late, now): (u32, DateTime<Utc>)) -> String {
-    let obligation = on.obligation;
-    let late = days_words(late);
+fn rung_text(on: &Occasion<'_>, (performer, late): (&Participant, u32), ctx: &Context<'_>) -> Result<String, Refusal> {
+    let obligation = &on.duty.obligation;
+    let late = if late == 0 { String::new() } else { format!(", просрочка {}", days_words(late)) };
     let silence = format!(
-        "{} Ответ по состоянию на {} не поступил; срок истёк {}, просрочка {late}.",
-        reference(on.root, obligation),
-        date_words(performer.zone.date(now)),
+        "{} {}Ответ по состоянию на {} не поступил; срок истёк {}{late}.",
+        reference(on.root, obligation, ctx)?,
+        sent_back(obligation, ctx)?,
+        date_words(performer.zone.date(ctx.now)),
         date_words(obligation.due_on()),
     );
-    match on.policy.action {
+    let who = format!("Ответ обязан дать: {}.", performer.title);
+    Ok(match on.policy.action {
         Action::Notice | Action::Reminder | Action::RepeatRequest => {
             format!("{silence} Просим руководителя обеспечить ответ незамедлительно.")
         }
-        Action::Commission => {
-            format!("{silence} Ответ обязан дать: {}. Сообщаем на основании ст. 9 п. 2 120-ФЗ.", performer.title)
+        Action::Commission | Action::Superior => {
+            format!("{silence} {who}{} Просим принять меры в пределах компетенции.", written_before(on, ctx))
         }
-        Action::Superior => {
-            format!("{silence} Ответ обязан дать: {}. Просим принять меры в пределах компетенции.", performer.title)
+        Action::Prosecutor => {
+            format!("{silence} {who}{} Сообщаем на основании ст. 9 п. 2 120-ФЗ.", written_before(on, ctx))
         }
-        Action::Prosecutor => format!(
-            "{silence} Ответ обязан дать: {}. Обращения к органу, в комиссию и в вышестоящий орган результата не дали. \
-             Сообщаем на основании ст. 9 п. 2 120-ФЗ.",
-            performer.title
-        ),
-    }
+    })
+}
+
+/// The letters of the ladder that people did send: nothing else may be claimed to have been tried.
+fn written_before(on: &Occasion<'_>, ctx: &Context<'_>) -> String {
+    let ladder = match ctx.participant(&on.duty.obligation.performer) {
+        Ok(body) => ctx.ladder_of(body),
+        Err(_) => return String::new(),
+    };
+    let sent = on.duty.rungs.rows.iter().filter_map(|row| match &row.state {
+        RungState::Approved { at, .. } => {
+            let zone = ctx.participant(&on.duty.obligation.controller).ok()?.zone;
+            Some(format!("«{}» от {}", ladder.policy(row.no)?.title_ru, zone.date(*at).format("%d.%m.%Y")))
+        }
+        _ => None,
+    });
+    let sent: Vec<String> = sent.collect();
+    if sent.is_empty() { String::new() } else { format!(" Результата не дали: {}.", sent.join(", ")) }
+}
+
+/// «Ответ возвращён …»: silence after an answer that was sent back is no silence from the beginning.
+fn sent_back(obligation: &Obligation, ctx: &Context<'_>) -> Result<String, Refusal> {
+    let Some(at) = obligation.returned_at() else { return Ok(String::new()) };
+    let controller = ctx.participant(&obligation.controller)?;
+    let on = date_words(controller.zone.date(at));
+    Ok(format!("Данный ранее ответ возвращён на доработку {on}. "))
 }
 
 /// The message by which a controller's decision reaches the body; a release by the board needs none.
@@ -135,15 +170,16 @@ pub(super) fn of_act(
         ),
         Act::Withdraw { reason } => ("control.withdrawal", vec![field("reason", Node::Text(reason.clone()))]),
     };
-    let seed = format!("{code}-{}", ctx.now.timestamp_micros());
+    // Each act adds a fact, so their number tells two acts of one kind apart, also within one instant.
+    let seed = format!("{code}-{}", obligation.facts.len());
     letter(root, obligation, Draft { code, to: &obligation.performer, seed, body }, ctx).map(Some)
 }
 
-/// «На № … от …»: what every letter refers to.
-fn reference(root: &Root, obligation: &Obligation) -> String {
+/// «На № … от …»: what every letter refers to, by the asker's own register.
+fn reference(root: &Root, obligation: &Obligation, ctx: &Context<'_>) -> Result<String, Refusal> {
     let item = obligation.item.as_ref().map(|item| format!(", пункт {item}")).unwrap_or_default();
-    let date = root.registered_at.format("%d.%m.%Y");
-    format!("О документе № {} от {date}{item}.", root.number)
+    let date = ctx.participant(&obligation.controller)?.zone.date(root.registered_at).format("%d.%m.%Y");
+    Ok(format!("О документе № {} от {date}{item}.", root.number))
 }
 
 /// Working days left until the due date, and late since it, by the performer's calendar.

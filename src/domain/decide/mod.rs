@@ -6,6 +6,8 @@
 pub mod act;
 pub mod letters;
 mod open;
+mod parked;
+mod redirect;
 mod reply;
 pub mod sweep;
 
@@ -15,6 +17,7 @@ use crate::domain::decision::{Arrived, Context, Decision, Event, EventKind, Refu
 use crate::domain::escalation::{Course, Ladder};
 use crate::domain::exchange::{Duty, Exchange};
 use crate::domain::ids::{ObligationId, ParticipantCode};
+use crate::domain::obligation::Fact;
 use crate::domain::participant::{BodyKind, Participant};
 use crate::domain::rule::Role;
 use crate::domain::term::Performer;
@@ -55,10 +58,7 @@ pub enum Command {
 pub fn decide(exchange: &mut Exchange, command: &Command, ctx: &Context<'_>) -> Result<Decision, Refusal> {
     let mut next = exchange.clone();
     let decision = match command {
-        Command::Receive(arrived) => match arrived.rule.role {
-            Role::Opening => open::open(&mut next, arrived, ctx),
-            Role::Answer | Role::Receipt(_) | Role::Control(_) => reply::receive(&mut next, arrived, ctx),
-        },
+        Command::Receive(arrived) => receive(&mut next, arrived, ctx),
         Command::Act { obligation, act, by } => act::act(&mut next, (*obligation, act), by, ctx),
         Command::Acknowledge { obligation, with } => act::acknowledge(&mut next, *obligation, with, ctx),
         Command::DecideRung { obligation, no, send, by } => {
@@ -67,6 +67,16 @@ pub fn decide(exchange: &mut Exchange, command: &Command, ctx: &Context<'_>) -> 
         Command::Sweep { obligation, delivered } => sweep::sweep(&mut next, (*obligation, *delivered), ctx),
     }?;
     *exchange = next;
+    Ok(decision)
+}
+
+fn receive(exchange: &mut Exchange, arrived: &Arrived, ctx: &Context<'_>) -> Result<Decision, Refusal> {
+    let mut decision = match arrived.rule.role {
+        Role::Opening => open::open(exchange, arrived, ctx),
+        Role::Answer | Role::Receipt(_) | Role::Control(_) => reply::receive(exchange, arrived, ctx),
+    }?;
+    let is_opening = arrived.rule.role == Role::Opening;
+    parked::match_all(exchange, is_opening, (&mut decision, ctx));
     Ok(decision)
 }
 
@@ -95,7 +105,11 @@ impl Context<'_> {
         let body = self.participant(&duty.obligation.performer)?;
         let calendar = self.calendar_of(body)?;
         let course = Course::new(self.ladder_of(body), &calendar, body);
-        Ok(course.plan(&duty.obligation, &mut duty.rungs)?)
+        match duty.obligation.rested_at() {
+            None => course.plan(&duty.obligation, &mut duty.rungs, self.now),
+            Some(since) => course.rest(&duty.obligation, &mut duty.rungs, since),
+        }
+        Ok(())
     }
 
     fn event(&self, kind: EventKind, duty: &Duty, detail: impl Into<Option<String>>) -> Event {
@@ -110,21 +124,30 @@ impl Context<'_> {
         }
     }
 
-    /// What every change of an obligation's facts ends with: rungs and alert follow the state.
-    fn follow(&self, duty: &mut Duty, was_open: bool, decision: &mut Decision) -> Result<(), Refusal> {
+    /// Adds a fact, once; rungs and alert follow the state that it makes.
+    fn record(&self, duty: &mut Duty, fact: Fact, decision: &mut Decision) -> Result<(), Refusal> {
+        let (was_closed, due_at) = (duty.obligation.closed_at().is_some(), duty.obligation.due_at());
+        if !duty.obligation.record(fact) {
+            return Ok(());
+        }
         let state = duty.obligation.state();
         decision.events.push(self.event(EventKind::ObligationChanged, duty, state.code().to_owned()));
-        if state.is_open() {
-            return self.replan(duty);
+        self.replan(duty)?;
+        // A due date that was moved ahead leaves nothing to be alarmed about until it comes.
+        let moved_ahead = duty.obligation.due_at() > due_at.max(self.now);
+        if !state.is_open() || moved_ahead {
+            self.resolve(duty, decision);
         }
-        duty.rungs.cancel(self.now);
+        if !was_closed && duty.obligation.closed_at().is_some() {
+            decision.events.push(self.event(EventKind::ObligationClosed, duty, state.code().to_owned()));
+        }
+        Ok(())
+    }
+
+    fn resolve(&self, duty: &mut Duty, decision: &mut Decision) {
         if let Some(resolved) = duty.alert.as_ref().and_then(|alert| alert.resolved(self.now)) {
             duty.alert = Some(resolved);
             decision.events.push(self.event(EventKind::AlertResolved, duty, None));
         }
-        if was_open && duty.obligation.closed_at().is_some() {
-            decision.events.push(self.event(EventKind::ObligationClosed, duty, state.code().to_owned()));
-        }
-        Ok(())
     }
 }

@@ -3,10 +3,9 @@
 //! Promises: one obligation per addressee, or per item where the type's entry says so; replies that came first are
 //! matched now. Never: opens an obligation whose due date cannot be counted (the message is refused instead).
 
-use crate::domain::decide::reply;
 use crate::domain::decision::{Arrived, Context, Decision, Event, EventKind, Opened, Refusal};
 use crate::domain::escalation::Rungs;
-use crate::domain::exchange::{Duty, Exchange, Parked, Root};
+use crate::domain::exchange::{Duty, Exchange, Root};
 use crate::domain::ids::{ExchangeId, ObligationId, ParticipantCode};
 use crate::domain::obligation::{FrozenDue, Obligation};
 use crate::domain::participant::Participant;
@@ -18,6 +17,12 @@ use uuid::Uuid;
 /// Opens the exchange.
 pub(super) fn open(exchange: &mut Exchange, arrived: &Arrived, ctx: &Context<'_>) -> Result<Decision, Refusal> {
     let mut decision = Decision::default();
+    if ExchangeId::from(arrived.message) != arrived.exchange {
+        return Err(Refusal::OpensNoExchange);
+    }
+    if exchange.root.is_some() {
+        return Ok(decision);
+    }
     exchange.root = Some(Root {
         message: arrived.message,
         type_code: arrived.type_code.clone(),
@@ -29,14 +34,13 @@ pub(super) fn open(exchange: &mut Exchange, arrived: &Arrived, ctx: &Context<'_>
     });
     decision.events.push(registered(arrived, ctx));
     if let Some(rule) = &arrived.rule.answer {
-        for owed in owed(arrived) {
+        for owed in owed(arrived)? {
             let duty = open_duty(arrived, rule, &owed, ctx)?;
             decision.events.push(ctx.event(EventKind::ObligationOpened, &duty, duty.obligation.due.on.to_string()));
             decision.opened.push(opened(&duty, arrived.reply_by));
             exchange.duties.push(duty);
         }
     }
-    match_parked(exchange, &mut decision, ctx);
     Ok(decision)
 }
 
@@ -72,16 +76,23 @@ struct Owed {
     stated_due: Option<NaiveDate>,
 }
 
-fn owed(arrived: &Arrived) -> Vec<Owed> {
+fn owed(arrived: &Arrived) -> Result<Vec<Owed>, Refusal> {
     let facts = &arrived.facts;
     if facts.items.is_empty() {
         let whole = |to: &ParticipantCode| Owed { performer: to.clone(), item: None, stated_due: facts.stated_due };
-        return arrived.to.iter().map(whole).collect();
+        return Ok(arrived.to.iter().map(whole).collect());
     }
-    let mut owed = Vec::new();
+    let mut owed: Vec<Owed> = Vec::new();
     for item in &facts.items {
         let named = item.performer.as_ref();
         for performer in named.map_or(arrived.to.as_slice(), std::slice::from_ref) {
+            // Who is not sent the order cannot be held to it, and must not read of the child by our doing.
+            if !arrived.to.contains(performer) {
+                return Err(Refusal::ItemWithoutAddressee { item: item.key.clone(), performer: performer.clone() });
+            }
+            if owed.iter().any(|one| one.performer == *performer && one.item.as_ref() == Some(&item.key)) {
+                return Err(Refusal::ItemTwice { item: item.key.clone(), performer: performer.clone() });
+            }
             owed.push(Owed {
                 performer: performer.clone(),
                 item: Some(item.key.clone()),
@@ -89,7 +100,7 @@ fn owed(arrived: &Arrived) -> Vec<Owed> {
             });
         }
     }
-    owed
+    Ok(owed)
 }
 
 /// The id of an obligation follows from what it is, so that a decision made twice makes the same one.
@@ -140,12 +151,14 @@ fn freeze(
     let strict_at = start(&term, arrived, body);
     let event = TermEvent { kind: term.starts_on, at: strict_at, stated_on: stated };
     let due = compute(&term, &event, &performer)?;
-    let lenient_event = TermEvent { at: taken_notice(strict_at, body, &performer)?, ..event };
-    let lenient = compute(&term.lenient(), &lenient_event, &performer)?;
+    let noticed_at = taken_notice(strict_at, body, &performer)?;
+    let lenient = compute(&term.lenient(), &TermEvent { at: noticed_at, ..event }, &performer)?;
+    // A stated date may be over when the message comes: the body has at least the day on which it takes notice.
+    let noticed_until = stated.map_or(due.due_at, |_| body.zone.end_of(body.zone.date(noticed_at)));
     Ok(FrozenDue {
         on: due.due_on,
         at: due.due_at,
-        lenient_at: lenient.due_at.max(due.due_at),
+        lenient_at: lenient.due_at.max(due.due_at).max(noticed_until),
         rule_version: rule.version.clone(),
         source: source.to_owned(),
         protocol: due.protocol,
@@ -169,7 +182,11 @@ fn start(term: &Term, arrived: &Arrived, body: &Participant) -> DateTime<Utc> {
 }
 
 /// The lenient reading of the start: what comes after hours is taken notice of on the next working day (our default).
-fn taken_notice(at: DateTime<Utc>, body: &Participant, performer: &Performer) -> Result<DateTime<Utc>, Refusal> {
+pub(super) fn taken_notice(
+    at: DateTime<Utc>,
+    body: &Participant,
+    performer: &Performer,
+) -> Result<DateTime<Utc>, Refusal> {
     let local = body.zone.local(at);
     let calendar = &performer.calendar;
     let covered = |error| Refusal::Term(crate::domain::term::TermError::NotCovered(error));
@@ -178,23 +195,4 @@ fn taken_notice(at: DateTime<Utc>, body: &Participant, performer: &Performer) ->
     }
     let next = calendar.add_working_days(local.date(), 1).map_err(covered)?;
     Ok(body.zone.instant(next, body.hours.opens))
-}
-
-/// Replies that overtook their request act now, as of when they came.
-fn match_parked(exchange: &mut Exchange, decision: &mut Decision, ctx: &Context<'_>) {
-    let mut parked: Vec<Parked> = std::mem::take(&mut exchange.parked);
-    parked.sort_by_key(|one| (one.received_at, one.message));
-    for one in parked {
-        if let Err(refusal) = reply::apply(exchange, &one, (decision, ctx)) {
-            decision.events.push(Event {
-                at: ctx.now,
-                kind: EventKind::ForeignReply,
-                exchange: Some(exchange.id),
-                obligation: None,
-                message: Some(one.message),
-                participant: Some(one.from.clone()),
-                detail: Some(refusal.code().to_owned()),
-            });
-        }
-    }
 }

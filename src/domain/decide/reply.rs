@@ -3,15 +3,16 @@
 //! Promises: only the party that owes answers, only the party that is owed decides. Never: loses a reply that comes
 //! before its request (it is parked), or refuses one because it is late.
 
-use crate::domain::decide::open::{obligation_id, registered};
-use crate::domain::decision::{Arrived, Context, Decision, Event, EventKind, Forward, Proof, ProofStage, Refusal};
-use crate::domain::escalation::Rungs;
-use crate::domain::exchange::{Duty, Exchange, Parked};
+use crate::domain::decide::open::registered;
+use crate::domain::decide::redirect::redirect;
+use crate::domain::decision::{Arrived, Context, Decision, Event, EventKind, Proof, ProofStage, Refusal};
+use crate::domain::exchange::{Duty, Exchange, PARKED_MAX, Parked, Root};
 use crate::domain::ids::{ObligationId, ParticipantCode};
 use crate::domain::obligation::{Fact, Obligation};
 use crate::domain::participant::Participant;
 use crate::domain::rule::{Control, ReceiptKind, Role};
-use chrono::{Duration, NaiveDate};
+use crate::domain::term::TermError;
+use chrono::{Days, NaiveDate};
 
 /// Takes a message that is not a root.
 pub(super) fn receive(exchange: &mut Exchange, arrived: &Arrived, ctx: &Context<'_>) -> Result<Decision, Refusal> {
@@ -31,6 +32,9 @@ pub(super) fn receive(exchange: &mut Exchange, arrived: &Arrived, ctx: &Context<
         facts: arrived.facts.clone(),
     };
     if exchange.root.is_none() {
+        if exchange.parked.len() >= PARKED_MAX {
+            return Err(Refusal::TooManyParked);
+        }
         decision.events.push(Event {
             at: ctx.now,
             kind: EventKind::MessageParked,
@@ -40,7 +44,9 @@ pub(super) fn receive(exchange: &mut Exchange, arrived: &Arrived, ctx: &Context<
             participant: Some(arrived.from.clone()),
             detail: None,
         });
-        exchange.parked.push(reply);
+        if exchange.parked.iter().all(|one| one.message != reply.message) {
+            exchange.parked.push(reply);
+        }
         return Ok(decision);
     }
     apply(exchange, &reply, (&mut decision, ctx))?;
@@ -68,7 +74,7 @@ fn party(exchange: &Exchange, reply: &Parked) -> Result<(), Refusal> {
 }
 
 /// The obligations that a performer's message is about.
-fn owed_by(exchange: &Exchange, performer: &ParticipantCode) -> Result<Vec<ObligationId>, Refusal> {
+pub(super) fn owed_by(exchange: &Exchange, performer: &ParticipantCode) -> Result<Vec<ObligationId>, Refusal> {
     let owed: Vec<ObligationId> =
         obligations(exchange).filter(|one| one.performer == *performer).map(|o| o.id).collect();
     if owed.is_empty() { Err(Refusal::NotYourObligation(performer.clone())) } else { Ok(owed) }
@@ -111,9 +117,7 @@ pub(super) fn record(
     (decision, ctx): (&mut Decision, &Context<'_>),
 ) -> Result<(), Refusal> {
     for duty in exchange.duties.iter_mut().filter(|duty| on.contains(&duty.obligation.id)) {
-        let was_open = duty.obligation.closed_at().is_none();
-        duty.obligation.facts.push(fact.clone());
-        ctx.follow(duty, was_open, decision)?;
+        ctx.record(duty, fact.clone(), decision)?;
     }
     Ok(())
 }
@@ -125,17 +129,19 @@ fn receipt(
 ) -> Result<(), Refusal> {
     let message = reply.in_reply_to.ok_or(Refusal::ReplyWithoutRequest)?;
     let facts = &reply.facts;
+    let refused = kind == ReceiptKind::Refusal || facts.accepted == Some(false);
     let stage = match (kind, &facts.registration, &facts.content_sha256) {
-        (ReceiptKind::Refusal, ..) => ProofStage::Rejected { reason: facts.reason_code.clone().unwrap_or_default() },
+        _ if refused => ProofStage::Rejected { reason: facts.reason_code.clone().unwrap_or_default() },
         (ReceiptKind::Registration, Some(registration), Some(sha256)) => ProofStage::Registered {
             number: registration.number.clone(),
             date: registration.date,
             content_sha256: sha256.clone(),
         },
-        (ReceiptKind::Registration | ReceiptKind::Delivery, ..) => ProofStage::Received,
+        (ReceiptKind::Registration | ReceiptKind::Delivery | ReceiptKind::Refusal, ..) => ProofStage::Received,
     };
     decision.proofs.push(Proof { message, recipient: reply.from.clone(), stage });
-    let awaited = |one: &&Obligation| one.performer == reply.from && one.answer_types.contains(&reply.type_code);
+    let awaited =
+        |one: &&Obligation| !refused && one.performer == reply.from && one.answer_types.contains(&reply.type_code);
     let answered: Vec<ObligationId> = obligations(exchange).filter(awaited).map(|one| one.id).collect();
     let fact = Fact::Answered { message: reply.message, at: reply.received_at, nil: false };
     record(exchange, &answered, fact, (decision, ctx))
@@ -147,26 +153,36 @@ fn act(
     (reply, control): (&Parked, Control),
     (decision, ctx): (&mut Decision, &Context<'_>),
 ) -> Result<(), Refusal> {
-    let targets = if control.is_performers() {
-        owed_by(exchange, &reply.from)?
-    } else {
-        let own = |one: &&Obligation| one.controller == reply.from && reply.to.contains(&one.performer);
-        let owed: Vec<ObligationId> = obligations(exchange).filter(own).map(|one| one.id).collect();
-        if owed.is_empty() {
-            return Err(Refusal::NotYourObligation(reply.from.clone()));
-        }
-        owed
-    };
+    let targets =
+        if control.is_performers() { owed_by(exchange, &reply.from)? } else { controlled(exchange, (reply, control))? };
     for target in targets {
-        let Some(duty) = exchange.duty(target) else { continue };
-        let Some(fact) = fact_of(duty, (reply, control), ctx)? else { continue };
+        let (Some(duty), Some(root)) = (exchange.duty(target), &exchange.root) else { continue };
+        let Some(fact) = fact_of((duty, root), (reply, control), ctx)? else { continue };
         record(exchange, &[target], fact, (decision, ctx))?;
     }
     Ok(())
 }
 
+/// The obligations that a controller's message is about: those of the bodies it addresses, and of the bodies that have
+/// taken over from them. A return is about an answer, and so about its giver alone.
+fn controlled(exchange: &Exchange, (reply, control): (&Parked, Control)) -> Result<Vec<ObligationId>, Refusal> {
+    let addressed = |one: &&Obligation| one.controller == reply.from && reply.to.contains(&one.performer);
+    let mut controlled: Vec<ObligationId> = obligations(exchange).filter(addressed).map(|one| one.id).collect();
+    if controlled.is_empty() {
+        return Err(Refusal::NotYourObligation(reply.from.clone()));
+    }
+    if control != Control::Return {
+        exchange.add_successors(&mut controlled);
+    }
+    Ok(controlled)
+}
+
 /// The fact that a control states about one obligation.
-fn fact_of(duty: &Duty, (reply, control): (&Parked, Control), ctx: &Context<'_>) -> Result<Option<Fact>, Refusal> {
+fn fact_of(
+    (duty, root): (&Duty, &Root),
+    (reply, control): (&Parked, Control),
+    ctx: &Context<'_>,
+) -> Result<Option<Fact>, Refusal> {
     let (message, at, by) = (reply.message, reply.received_at, reply.from.to_string());
     Ok(Some(match control {
         Control::InterimReply => Fact::Interim { message, at, expected_on: reply.facts.expected_on },
@@ -175,14 +191,14 @@ fn fact_of(duty: &Duty, (reply, control): (&Parked, Control), ctx: &Context<'_>)
         Control::ExtensionDecision => {
             let body = ctx.participant(&duty.obligation.performer)?;
             let new_due = reply.facts.new_due.ok_or(Refusal::NotAnExtension)?;
-            check_extension(&duty.obligation, new_due)?;
+            check_extension((&duty.obligation, body), new_due, ctx)?;
             Fact::Extended { message: Some(message), at, due_on: new_due, due_at: body.zone.end_of(new_due), by }
         }
         Control::ReasonedRefusal => Fact::Refused { message, at },
         Control::Withdrawal => Fact::Withdrawn { message: Some(message), at, by },
         Control::Return => {
-            let answer =
-                reply.in_reply_to.filter(|id| duty.obligation.facts.iter().any(|fact| fact.message() == Some(*id)));
+            // A return of the request itself names no answer. The answer it names may come later than the return.
+            let answer = reply.in_reply_to.filter(|named| *named != root.message);
             Fact::Returned { message: Some(message), at, answer, by }
         }
         Control::Release => Fact::Released { message: Some(message), at, by },
@@ -190,62 +206,21 @@ fn fact_of(duty: &Duty, (reply, control): (&Parked, Control), ctx: &Context<'_>)
     }))
 }
 
-/// An extension goes beyond the frozen date, and not beyond what the policy allows (59-ФЗ: 30 days, where it applies).
-pub(super) fn check_extension(obligation: &Obligation, new_due: NaiveDate) -> Result<(), Refusal> {
+/// An extension goes beyond the frozen date, not beyond what the policy allows (59-ФЗ: 30 days, where it applies), and
+/// not beyond the calendar: «no calendar, no clock».
+pub(super) fn check_extension(
+    (obligation, body): (&Obligation, &Participant),
+    new_due: NaiveDate,
+    ctx: &Context<'_>,
+) -> Result<(), Refusal> {
     if new_due <= obligation.due.on {
         return Err(Refusal::NotAnExtension);
     }
-    match obligation.extension_days_max {
-        Some(days) if new_due > obligation.due.on + Duration::days(i64::from(days)) => {
-            Err(Refusal::ExtensionTooLong(days))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The competent body takes over: a linked obligation of its own, and the opening message is sent to it.
-fn redirect(
-    exchange: &mut Exchange,
-    reply: &Parked,
-    (decision, ctx): (&mut Decision, &Context<'_>),
-) -> Result<(), Refusal> {
-    let to = reply.facts.redirect_to.clone().ok_or(Refusal::ReplyWithoutRequest)?;
-    let body = ctx.participant(&to)?;
-    for target in owed_by(exchange, &reply.from)? {
-        let Some(duty) = exchange.duty(target).cloned() else { continue };
-        let successor = successor(&duty, body, ctx)?;
-        let id = successor.obligation.id;
-        let fact = Fact::Redirected { message: reply.message, at: reply.received_at, to: to.clone(), successor: id };
-        record(exchange, &[target], fact, (decision, ctx))?;
-        if exchange.duty(id).is_none() {
-            decision.events.push(ctx.event(
-                EventKind::ObligationOpened,
-                &successor,
-                successor.obligation.due.on.to_string(),
-            ));
-            exchange.duties.push(successor);
-        }
-    }
-    if let Some(root) = &mut exchange.root
-        && !root.to.contains(&to)
+    if let Some(days) = obligation.extension_days_max
+        && obligation.due.on.checked_add_days(Days::new(u64::from(days))).is_some_and(|last| new_due > last)
     {
-        root.to.push(to.clone());
-        decision.forwards.push(Forward { message: root.message, to });
+        return Err(Refusal::ExtensionTooLong(days));
     }
+    ctx.calendar_of(body)?.is_working(new_due).map_err(TermError::from)?;
     Ok(())
-}
-
-/// The due date stands: the competent body has the days that remain (deadlines of another start are a later policy).
-fn successor(duty: &Duty, body: &Participant, ctx: &Context<'_>) -> Result<Duty, Refusal> {
-    let old = &duty.obligation;
-    let obligation = Obligation {
-        id: obligation_id(old.exchange, &body.code, old.item.as_deref()),
-        performer: body.code.clone(),
-        opened_at: ctx.now,
-        facts: Vec::new(),
-        ..old.clone()
-    };
-    let mut successor = Duty { obligation, rungs: Rungs::default(), alert: None };
-    ctx.replan(&mut successor)?;
-    Ok(successor)
 }

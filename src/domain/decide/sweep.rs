@@ -33,14 +33,21 @@ fn climb(
     (root, delivered): (&Root, bool),
     (decision, ctx): (&mut Decision, &Context<'_>),
 ) -> Result<(), Refusal> {
-    if !duty.obligation.state().is_open() {
-        duty.rungs.cancel(ctx.now);
+    if let Some(since) = duty.obligation.rested_at() {
+        duty.rungs.cancel(since);
+        return Ok(());
+    }
+    if duty.rungs.planned().is_none_or(|rung| rung.planned_at > ctx.now) {
         return Ok(());
     }
     let body = ctx.participant(&duty.obligation.performer)?;
     let calendar = ctx.calendar_of(body)?;
     let course = Course::new(ctx.ladder_of(body), &calendar, body);
     let mut due = course.due_now(&duty.obligation, &duty.rungs, ctx.now)?;
+    if due.is_empty() {
+        // A later version of the ladder has moved the rung, or has it no more.
+        course.plan(&duty.obligation, &mut duty.rungs, ctx.now);
+    }
     if !delivered {
         hold(duty, &mut due, (&course, decision, ctx))?;
     }
@@ -52,7 +59,8 @@ fn climb(
     if let Some(policy) = course.ladder.policy(firing.no) {
         fire(duty, (policy, firing.planned_at), (root, decision, ctx))?;
     }
-    Ok(course.plan(&duty.obligation, &mut duty.rungs)?)
+    course.plan(&duty.obligation, &mut duty.rungs, ctx.now);
+    Ok(())
 }
 
 /// Our own delivery has failed so far: that is our fault, not the body's. Rungs that speak to others about it wait a
@@ -62,7 +70,7 @@ fn hold(
     due: &mut Vec<Rung>,
     (course, decision, ctx): (&Course<'_>, &mut Decision, &Context<'_>),
 ) -> Result<(), Refusal> {
-    let accuses = |rung: &Rung| course.ladder.policy(rung.no).is_some_and(|policy| policy.needs_decision);
+    let accuses = |rung: &Rung| course.ladder.policy(rung.no).is_some_and(RungPolicy::waits_for_a_person);
     let Some(held) = due.iter().find(|rung| accuses(rung)).cloned() else { return Ok(()) };
     due.retain(|rung| rung.no < held.no);
     decision.events.push(ctx.event(EventKind::RungHeld, duty, held.no.to_string()));
@@ -84,9 +92,11 @@ fn fire(
     (policy, planned_at): (&RungPolicy, DateTime<Utc>),
     (root, decision, ctx): (&Root, &mut Decision, &Context<'_>),
 ) -> Result<(), Refusal> {
-    let state =
-        if policy.needs_decision { RungState::Prepared { at: ctx.now } } else { RungState::Fired { at: ctx.now } };
-    if policy.needs_decision {
+    let (state, kind) = match policy.waits_for_a_person() {
+        true => (RungState::Prepared { at: ctx.now }, EventKind::RungPrepared),
+        false => (RungState::Fired { at: ctx.now }, EventKind::RungFired),
+    };
+    if kind == EventKind::RungPrepared {
         // One letter waits at a time: the higher one says all that the lower would have said.
         for row in &mut duty.rungs.rows {
             if matches!(row.state, RungState::Prepared { .. }) {
@@ -95,11 +105,10 @@ fn fire(
         }
     }
     duty.rungs.put(Rung { no: policy.no, planned_at, state });
-    if policy.action == Action::Reminder {
-        let occasion = Occasion { root, obligation: &duty.obligation, policy };
+    if kind == EventKind::RungFired && policy.action == Action::Reminder {
+        let occasion = Occasion { root, duty, policy };
         decision.letters.push(letters::reminder(&occasion, ctx)?);
     }
-    let kind = if policy.needs_decision { EventKind::RungPrepared } else { EventKind::RungFired };
     decision.events.push(ctx.event(kind, duty, policy.no.to_string()));
     duty.alert = Some(Alert::risen(duty.alert.take(), duty.obligation.id, policy.no, ctx.now));
     decision.events.push(ctx.event(EventKind::AlertRaised, duty, policy.no.to_string()));
