@@ -47,8 +47,5 @@ pub const CATALOGUE_FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Bytes of a quarantined document that are kept.
 pub const QUARANTINE_BYTES_MAX: usize = 256 * 1024;
 
-/// Messages that wait in one exchange for the one they answer.
-pub const PARKED_MAX: usize = 100;
-
 /// Facts of one obligation: interim replies, returns, extensions.
 pub const FACTS_MAX: usize = 1000;

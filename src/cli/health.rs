@@ -1,4 +1,6 @@
 //! `mezhved health`: asks the gateway on this machine whether it is ready; for a container without a shell.
+//!
+//! Promises: an answer within 3 s. Never: needs a shell, a key or a library of HTTP.
 
 use crate::config::Config;
 use anyhow::Context as _;

@@ -1,6 +1,7 @@
 //! `mezhved participants import FILE`: who takes part in the exchange.
 //!
 //! Promises: all of the file or nothing; may run beside a serving gateway, which notices at its next sweep.
+//! Never: removes a participant (its exchanges stay).
 
 use crate::app;
 use crate::catalogue::calendars;

@@ -1,4 +1,6 @@
 //! `mezhved serve`: the gateway, until it is told to stop.
+//!
+//! Promises: SIGTERM and SIGINT drain, then exit 0; a part that ends by itself is an error. Never: restarts itself.
 
 use crate::app;
 use crate::clock::Clock;

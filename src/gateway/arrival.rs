@@ -136,7 +136,7 @@ fn exchange_of(envelope: &Envelope, role: Role) -> Result<ExchangeId, Rejection>
     match (role, envelope.exchange) {
         (Role::Opening, Some(other)) if other != own => Err(Rejection::new(
             RejectionKind::Invalid,
-            "opens_its_own_exchange",
+            "opens_no_exchange",
             "a message of this type begins an exchange: leave `exchange` out; `in_reply_to` may name what it refers to",
         )),
         (Role::Opening, _) => Ok(own),

@@ -145,7 +145,7 @@ fn exchange_of(received: &Received, work: &WorkingSet<'_>) -> ExchangeId {
 /// An exchange is loaded and written whole: one that a runaway program has filled takes no more.
 fn within_limits(exchange: &Exchange) -> Result<(), Rejection> {
     let facts = exchange.duties.iter().map(|duty| duty.obligation.facts.len()).max().unwrap_or_default();
-    if exchange.parked.len() < limits::PARKED_MAX && facts < limits::FACTS_MAX {
+    if facts < limits::FACTS_MAX {
         return Ok(());
     }
     let message = "this exchange has taken more messages than any exchange of people needs; ask the operator";
@@ -164,7 +164,7 @@ fn repeated(received: &Received, accepted: Accepted, work: &mut WorkingSet<'_>) 
 }
 
 fn taken(id: MessageId) -> Rejection {
-    tracing::warn!(message = %id, "security: a message id that another participant has used");
+    tracing::warn!(id = %id, "security: a message id that another participant has used");
     let message = "this id belongs to a message of another participant; give the message an id of its own";
     Rejection::new(RejectionKind::Conflict, "id_taken", message)
 }
@@ -172,7 +172,7 @@ fn taken(id: MessageId) -> Rejection {
 /// The same id with other content: both are kept, and it is an alarm.
 fn conflict(received: &Received, work: &mut WorkingSet<'_>) -> Rejection {
     let id = received.message.envelope.id;
-    tracing::error!(message = %id, sender = %received.arrived.from, "alarm: the same id with other content");
+    tracing::error!(id = %id, sender = %received.arrived.from, "alarm: the same id with other content");
     let reason = "the same id came before with other content; the first stands, this one is kept beside it";
     let rejection = Rejection::new(RejectionKind::Conflict, "id_conflict", reason);
     // Over AMQP the door itself puts what it could not take into the quarantine.

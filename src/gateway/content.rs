@@ -1,4 +1,6 @@
 //! Content as the gateway hands it out: its media type and its digest.
+//!
+//! Promises: the digest is of the very bytes that are handed out. Never: reads the content.
 
 use crate::domain::message::Format;
 use crate::format::{JSON_MEDIA_TYPE, XML_MEDIA_TYPE};

@@ -69,7 +69,7 @@ async fn a_request_cannot_take_over_the_exchange_of_another() {
     let mut intruder = request(new_id(), &[CENTRE], "2026-03-02 09:00");
     intruder["from"] = json!("police-test");
     intruder["exchange"] = json!(id);
-    assert_eq!(story.submit(&intruder).await.unwrap_err().code, "opens_its_own_exchange");
+    assert_eq!(story.submit(&intruder).await.unwrap_err().code, "opens_no_exchange");
     intruder.as_object_mut().unwrap().remove("exchange");
     intruder["in_reply_to"] = json!(id);
     story.submit(&intruder).await.unwrap();

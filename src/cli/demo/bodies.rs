@@ -1,4 +1,6 @@
 //! How the invented bodies behave: one answers in time, one late, one keeps silent, one asks for more time.
+//!
+//! Promises: answers over HTTP like any participant's program. Never: looks into the gateway.
 
 use crate::cli::demo::peer::{Peer, Received};
 use crate::cli::demo::templates::answering;

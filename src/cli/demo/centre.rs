@@ -1,4 +1,6 @@
 //! The invented centre and commission: who is asked what, day after day.
+//!
+//! Promises: plainly invented families only. Never: ends by itself.
 
 use crate::cli::demo::peer::Peer;
 use crate::cli::demo::templates::opening;

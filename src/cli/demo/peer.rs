@@ -1,4 +1,6 @@
 //! A participant's program, as the demo imagines it: an HTTP client with a key, in the participant's own format.
+//!
+//! Promises: speaks to the gateway as a stranger's program would, by key and over HTTP. Never: calls a verb.
 
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;

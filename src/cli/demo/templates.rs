@@ -1,4 +1,6 @@
 //! Messages of the demo: the catalogue's own examples, with another envelope.
+//!
+//! Promises: every message passes the strict door. Never: holds real data.
 
 use crate::catalogue::Catalogue;
 use crate::cli::demo::peer::Peer;

@@ -44,7 +44,7 @@ pub(super) async fn make<D: Dispatch>(dispatch: &D, outlet: &dyn Outlet, letter:
     let begun = Instant::now();
     let ended = AssertUnwindSafe(deliver(dispatch, outlet, &letter)).catch_unwind().await;
     let ended = ended.unwrap_or_else(|_| {
-        tracing::error!(message = %letter.message, "an attempt to deliver it panicked");
+        tracing::error!(id = %letter.message, "an attempt to deliver it panicked");
         Err(DeliveryFault::Later { reason: "an internal fault".into(), retry_after: None })
     });
     Outcome { letter, took: begun.elapsed(), ended }
