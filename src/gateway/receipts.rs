@@ -53,7 +53,8 @@ fn obligation(opened: &crate::domain::decision::Opened) -> Node {
     ])
 }
 
-/// The refusal of what could not be taken, to the sender that the broker has authenticated.
+/// The refusal of what could not be taken, to the sender that the broker has authenticated. The same bytes may be
+/// refused again for another reason (a property was mended, a participant imported): that is another refusal.
 pub(super) fn refusal(
     inner: &Inner,
     to: &ParticipantCode,
@@ -66,9 +67,12 @@ pub(super) fn refusal(
     if !faults.is_empty() {
         body.push(field("faults", Node::List(faults)));
     }
+    let places = rejection.faults.iter().map(|fault| format!("{} {} {}", fault.path, fault.code, fault.message));
+    let said: Vec<String> = [rejection.code.to_owned(), place(rejection)].into_iter().chain(places).collect();
+    let name = format!("refusal-{content_sha256}-{}", said.join("\n"));
     let of = Receipt {
         code: "receipt.refusal",
-        id: Uuid::new_v5(&message.map_or(Uuid::nil(), |id| id.0), format!("refusal-{content_sha256}").as_bytes()),
+        id: Uuid::new_v5(&message.map_or(Uuid::nil(), |id| id.0), name.as_bytes()),
         to: to.clone(),
         answers: message.map(|id| (id, ExchangeId::from(id))),
         at: now,

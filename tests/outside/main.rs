@@ -9,6 +9,8 @@
     reason = "a test may fail loudly"
 )]
 
+mod hostile;
+mod peer;
 mod story;
 #[path = "../support/mod.rs"]
 mod support;

@@ -51,7 +51,7 @@ impl Installation {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("mezhved-gateway-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let http = free_port();
+        let http = free_port(number);
         let (url, participants) = (folder.join("amqp-url"), folder.join("participants.toml"));
         fs::write(&url, amqp_url).unwrap();
         fs::write(&participants, participants_toml).unwrap();
@@ -197,10 +197,10 @@ fn get(at: SocketAddr, path: &str) -> Option<(u16, String)> {
 }
 
 /// Below the ports that the kernel hands to clients, and below those of the test brokers: nobody takes it while the
-/// gateway is down. The pid spreads tests that begin at the same moment.
-fn free_port() -> SocketAddr {
-    let start = std::process::id() % 8000;
-    let ports = (0..8000).map(|step| 12_000 + (start + step * 7) % 8000);
+/// gateway is down. The pid and the number spread gateways that begin at the same moment.
+fn free_port(number: u32) -> SocketAddr {
+    let start = (std::process::id() % 500) * 16 + number;
+    let ports = (0..8000).map(|step| 12_000 + (start + step) % 8000);
     let addresses = ports.map(|port| SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap())));
     let mut free = addresses.filter(|address| TcpListener::bind(address).is_ok());
     free.next().expect("a free port between 12000 and 20000")
