@@ -98,7 +98,8 @@ pub(super) fn is_under_way(
 ) -> Result<bool, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM outbox WHERE message = ?1 AND recipient = ?2 AND route <> 'inbox'
-                        AND delivered_at IS NULL AND state NOT IN ('delivered', 'registered', 'rejected'))",
+                        AND delivered_at IS NULL
+                        AND (ready_at IS NOT NULL OR state = 'undeliverable'))",
     )?;
     Ok(statement.query_row(params![message.0.as_bytes(), to.as_str()], |row| row.get(0))?)
 }

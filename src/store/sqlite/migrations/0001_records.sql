@@ -3,7 +3,8 @@
 -- Ids are BLOB(16), instants INTEGER microseconds UTC, dates TEXT ISO 8601, lists and facts TEXT JSON. The tables repeat
 -- the invariants of the domain as CHECKs. Rows refer to each other by a small integer `n` rather than by the id: a
 -- random id would cost one more scattered page per index and row. Rows that are cursors (outbox, event, quarantine)
--- are never deleted from the end, so that `max + 1` never gives a number twice.
+-- are never deleted from the end, so that `max + 1` never gives a number twice. CHECKs spell alternatives with OR: for
+-- `IN` with three or more values SQLite builds a temporary table at every single write.
 
 -- Single figures: `participants_generation`, `latest_instant_us`, and the counters of the next migration.
 CREATE TABLE figure (
@@ -13,7 +14,7 @@ CREATE TABLE figure (
 
 CREATE TABLE participant (
     code   TEXT PRIMARY KEY,
-    route  TEXT NOT NULL CHECK (route IN ('inbox', 'amqp', 'push')),
+    route  TEXT NOT NULL CHECK (route = 'inbox' OR route = 'amqp' OR route = 'push'),
     record TEXT NOT NULL CHECK (json_valid(record))
 ) STRICT, WITHOUT ROWID;
 
@@ -54,11 +55,12 @@ CREATE TABLE obligation (
     performer    TEXT NOT NULL,
     controller   TEXT NOT NULL,
     request_type TEXT NOT NULL,
-    urgency      TEXT NOT NULL CHECK (urgency IN ('normal', 'urgent', 'emergency')),
+    urgency      TEXT NOT NULL CHECK (urgency = 'normal' OR urgency = 'urgent' OR urgency = 'emergency'),
     case_no      TEXT,
     opened_at    INTEGER NOT NULL,
-    state        TEXT NOT NULL CHECK (state IN ('running', 'answered', 'fulfilled', 'fulfilled_late', 'refused',
-                                                'redirected', 'withdrawn', 'void')),
+    state        TEXT NOT NULL CHECK (state = 'running' OR state = 'answered' OR state = 'fulfilled'
+                                   OR state = 'fulfilled_late' OR state = 'refused' OR state = 'redirected'
+                                   OR state = 'withdrawn' OR state = 'void'),
     due_on       TEXT NOT NULL CHECK (due_on GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'),
     due_at       INTEGER NOT NULL,
     interim      INTEGER NOT NULL CHECK (interim IN (0, 1)),
@@ -77,8 +79,8 @@ CREATE TABLE rung (
     obligation INTEGER NOT NULL REFERENCES obligation (n),
     no         INTEGER NOT NULL CHECK (no BETWEEN 0 AND 255),
     planned_at INTEGER NOT NULL,
-    state      TEXT NOT NULL CHECK (state IN ('planned', 'fired', 'skipped', 'prepared', 'approved', 'declined',
-                                              'cancelled')),
+    state      TEXT NOT NULL CHECK (state = 'planned' OR state = 'fired' OR state = 'skipped' OR state = 'prepared'
+                                 OR state = 'approved' OR state = 'declined' OR state = 'cancelled'),
     at         INTEGER,
     by_whom    TEXT,
     reason     TEXT,
@@ -95,7 +97,7 @@ CREATE TABLE alert (
     obligation INTEGER PRIMARY KEY REFERENCES obligation (n),
     raised_at  INTEGER NOT NULL,
     rung       INTEGER NOT NULL CHECK (rung BETWEEN 0 AND 255),
-    state      TEXT NOT NULL CHECK (state IN ('open', 'acknowledged', 'resolved')),
+    state      TEXT NOT NULL CHECK (state = 'open' OR state = 'acknowledged' OR state = 'resolved'),
     at         INTEGER,
     owner      TEXT,
     until      INTEGER,
@@ -115,11 +117,12 @@ CREATE TABLE outbox (
     seq            INTEGER PRIMARY KEY,
     message        BLOB NOT NULL CHECK (length(message) = 16),
     recipient      TEXT NOT NULL,
-    route          TEXT NOT NULL CHECK (route IN ('inbox', 'amqp', 'push')),
+    route          TEXT NOT NULL CHECK (route = 'inbox' OR route = 'amqp' OR route = 'push'),
     exchange       BLOB CHECK (length(exchange) = 16),
     exchange_n     INTEGER REFERENCES exchange (n),
-    state          TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'waiting_retry', 'delivered', 'registered',
-                                                  'rejected', 'undeliverable')),
+    state          TEXT NOT NULL CHECK (state = 'queued' OR state = 'sending' OR state = 'waiting_retry'
+                                     OR state = 'delivered' OR state = 'registered' OR state = 'rejected'
+                                     OR state = 'undeliverable'),
     attempts       INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     queued_at      INTEGER NOT NULL,
     ready_at       INTEGER,
@@ -131,11 +134,11 @@ CREATE TABLE outbox (
     format         TEXT CHECK (format IN ('json', 'xml')),
     content        BLOB,
     UNIQUE (message, recipient),
-    CHECK ((state IN ('queued', 'sending', 'waiting_retry')) = (ready_at IS NOT NULL)),
+    CHECK ((state = 'queued' OR state = 'sending' OR state = 'waiting_retry') = (ready_at IS NOT NULL)),
     CHECK (route <> 'inbox' OR state NOT IN ('sending', 'waiting_retry')),
     CHECK ((number IS NULL) = (registered_on IS NULL)),
     CHECK (state <> 'registered' OR number IS NOT NULL),
-    CHECK (state NOT IN ('waiting_retry', 'rejected', 'undeliverable') OR error IS NOT NULL),
+    CHECK ((state <> 'waiting_retry' AND state <> 'rejected' AND state <> 'undeliverable') OR error IS NOT NULL),
     CHECK ((format IS NULL) = (content IS NULL))
 ) STRICT;
 CREATE INDEX outbox_by_exchange ON outbox (exchange_n) WHERE exchange_n IS NOT NULL;
@@ -220,7 +223,7 @@ CREATE INDEX webhook_secret_by_participant ON webhook_secret (participant);
 CREATE TABLE person (
     login      TEXT PRIMARY KEY,
     name       TEXT NOT NULL,
-    role       TEXT NOT NULL CHECK (role IN ('coordinator', 'observer', 'administrator')),
+    role       TEXT NOT NULL CHECK (role = 'coordinator' OR role = 'observer' OR role = 'administrator'),
     password   TEXT NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -229,7 +232,7 @@ CREATE TABLE session (
     sha256     BLOB PRIMARY KEY CHECK (length(sha256) = 32),
     login      TEXT NOT NULL,
     name       TEXT NOT NULL,
-    role       TEXT NOT NULL CHECK (role IN ('coordinator', 'observer', 'administrator')),
+    role       TEXT NOT NULL CHECK (role = 'coordinator' OR role = 'observer' OR role = 'administrator'),
     csrf       TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
