@@ -60,9 +60,9 @@ impl SqliteStore {
     }
 
     fn with_lock(path: &Path, lock: Option<lock::Lock>) -> Result<Self, OpenError> {
-        let connection = open::writer(path)?;
+        let mut connection = open::writer(path)?;
         if lock.is_some() {
-            outbox::end_leases(&connection)?;
+            outbox::end_leases(&mut connection)?;
         }
         let readers = Readers::open(path)?;
         let start = Writer::start(connection, lock);
@@ -84,6 +84,8 @@ pub enum OpenError {
     Pragma { name: &'static str },
     #[error("{path} cannot be opened: {source}")]
     Io { path: PathBuf, source: std::io::Error },
+    #[error("the database cannot be opened: {0}")]
+    Store(#[from] crate::gateway::ports::StoreError),
     #[error("the database cannot be opened: {0}")]
     Sqlite(#[from] rusqlite::Error),
 }

@@ -55,10 +55,18 @@ pub(in crate::store::sqlite) fn claim(
 }
 
 /// Ends every lease: only for who knows that nobody else is sending.
-pub(in crate::store::sqlite) fn end_leases(connection: &Connection) -> rusqlite::Result<()> {
-    let sql =
-        "UPDATE outbox SET state = 'queued', ready_at = queued_at WHERE ready_at IS NOT NULL AND state = 'sending'";
-    connection.execute(sql, []).map(drop)
+pub(in crate::store::sqlite) fn end_leases(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction()?;
+    let ended = transaction.execute(
+        "UPDATE outbox SET state = 'queued', ready_at = queued_at WHERE ready_at IS NOT NULL AND state = 'sending'",
+        [],
+    )?;
+    let ended = i64::try_from(ended).unwrap_or(i64::MAX);
+    let mut counters = Counters::default();
+    counters.add(Stage::Sending.counter(), -ended);
+    counters.add(Stage::Queued.counter(), ended);
+    counters.write(&transaction)?;
+    Ok(transaction.commit()?)
 }
 
 /// A row of the outbox with what it delivers.
