@@ -62,6 +62,11 @@ impl<'s> Dialect<'s> {
         if self.own.get("$schema").and_then(Json::as_text) != Some(DIALECT) {
             return Err(fault("/$schema", format!("state \"$schema\": \"{DIALECT}\"")));
         }
+        let (own, shared) = (self.own.get("$defs"), self.common.get("$defs"));
+        let hides = |name: &str| shared.is_some_and(|defs| defs.get(name).is_some());
+        if let Some((name, _)) = own.map(Json::members).unwrap_or_default().iter().find(|(name, _)| hides(name)) {
+            return Err(fault(&format!("/$defs/{name}"), "a shared definition has this name; choose another".into()));
+        }
         let root = Place { schema: self.own, pointer: "", depth: 0, name: None, in_common: false };
         match self.value(root)? {
             Plan::Record(record) => Ok(record),
@@ -245,21 +250,16 @@ fn text(at: Place<'_>) -> Compiled<TextPlan> {
         }
     };
     let shape = shape(at)?;
-    let fixed = match shape {
-        Shape::Date => Some((10, 10)),
-        Shape::DateTime => Some((20, 35)),
-        Shape::Uuid => Some((36, 36)),
-        Shape::Free | Shape::OneOf(_) | Shape::Pattern(_) => None,
-    };
-    let chars_max = count(at, "maxLength", limits::SCHEMA_TEXT_CHARS_MAX)?;
     let chars_min = count(at, "minLength", limits::SCHEMA_TEXT_CHARS_MAX)?;
-    let (chars_min, chars_max) = match (fixed, chars_max) {
-        (Some(fixed), None) if chars_min.is_none() => fixed,
-        (None, Some(max)) => (chars_min.unwrap_or(0), max),
-        // The shared `line` and `text` leave the length to those who refer to them; the loader checks that they do.
-        (None, None) if at.name.is_some() => (chars_min.unwrap_or(0), usize::MAX),
-        _ => return Err(fault(at.pointer, "state \"maxLength\"; dates and ids need no lengths".into())),
-    };
+    let chars_max = count(at, "maxLength", limits::SCHEMA_TEXT_CHARS_MAX)?;
+    if is_fixed(&shape) && (chars_min.is_some() || chars_max.is_some()) {
+        return Err(fault(at.pointer, "dates and ids need no lengths".into()));
+    }
+    // The shared `line` and `text` leave the length to those who refer to them; `narrow` checks that they do.
+    if chars_max.is_none() && at.name.is_none() && !is_fixed(&shape) {
+        return Err(fault(at.pointer, "state \"maxLength\"; everything has a limit".into()));
+    }
+    let (chars_min, chars_max) = (chars_min.unwrap_or(0), chars_max.unwrap_or(usize::MAX));
     Ok(TextPlan { shape, alphabet, chars_min, chars_max })
 }
 
@@ -304,6 +304,11 @@ fn compiled(at: Place<'_>, pattern: &str) -> Compiled<Shape> {
     pattern::compile(pattern).map(Shape::Pattern).map_err(|remedy| fault(&format!("{}/pattern", at.pointer), remedy))
 }
 
+/// Whether the shape itself limits the length.
+fn is_fixed(shape: &Shape) -> bool {
+    matches!(shape, Shape::OneOf(_) | Shape::Date | Shape::DateTime | Shape::Uuid)
+}
+
 /// Applies what stands beside a `$ref`: it may only narrow a string.
 fn narrow(plan: Plan, at: Place<'_>) -> Compiled<Plan> {
     let mut text = match plan {
@@ -327,7 +332,7 @@ fn narrow(plan: Plan, at: Place<'_>) -> Compiled<Plan> {
         }
         text.shape = compiled(at, pattern)?;
     }
-    if text.chars_max == usize::MAX && !matches!(text.shape, Shape::OneOf(_)) && at.name.is_none() {
+    if text.chars_max == usize::MAX && !is_fixed(&text.shape) && at.name.is_none() {
         return Err(fault(at.pointer, "state \"maxLength\" beside the $ref; everything has a limit".into()));
     }
     Ok(Plan::Text(text))

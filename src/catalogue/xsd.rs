@@ -249,7 +249,9 @@ impl<'p> Schema<'p> {
         if text.chars_min > 0 {
             facets.push(("xs:minLength", &min));
         }
-        facets.push(("xs:maxLength", &max));
+        if text.chars_max < usize::MAX {
+            facets.push(("xs:maxLength", &max));
+        }
         self.simple(base, &facets);
     }
 

@@ -142,7 +142,7 @@ fn print(file: &Path, converted: &Converted, out: &mut dyn Write, err: &mut dyn 
         }
         Converted::Refused(malformed) => {
             let place = match (malformed.line, malformed.column) {
-                (Some(line), Some(column)) => format!("{line}:{column}: "),
+                (Some(line), Some(column)) => format!("{line}:{column}:"),
                 _ => String::new(),
             };
             writeln!(err, "{}:{place} refused: {}", file.display(), malformed.code)?;

@@ -158,7 +158,8 @@ impl<'d> Door<'d> {
             Event::CData(event) => content(event.into_inner(), from, "<![CDATA[".len(), chars::section).map(Some),
             Event::Comment(event) => legal(&event, from + "<!--".len()).map(|()| None),
             Event::PI(event) => instruction(&event, from + "<?".len()).map(|()| None),
-            Event::DocType(_) => Err(dtd(from)),
+            Event::DocType(_) if self.bytes[from..].starts_with(DOCTYPE) => Err(dtd(from)),
+            Event::DocType(_) => Err(Stop::ill(from, "this is no markup of XML")),
             Event::Eof => Err(Stop::ill(from, EARLY)),
             // Within the root element; the rest was read by those who call.
             Event::Decl(_) | Event::Start(_) | Event::End(_) | Event::Text(_) => {

@@ -38,6 +38,9 @@ pub(in crate::format) fn read(bytes: &[u8], catalogue: &Catalogue) -> Result<Mes
     text::check(bytes)?;
     // A byte order mark is no part of the text.
     let document = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
+    if document.starts_with("\u{FEFF}".as_bytes()) {
+        return Err(Stop::ill(0, "one byte order mark is enough").into_malformed(document, String::new()));
+    }
     let mut reading = Reading { door: Door::new(document), found: Findings::new(), catalogue };
     let parts = reading.document().map_err(|stop| stop.into_malformed(document, reading.found.path()))?;
     let Some((fields, body)) = parts else {

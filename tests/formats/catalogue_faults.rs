@@ -1,0 +1,118 @@
+//! Faulty folders of the catalogue: each is refused with its file, its place and what to do.
+//!
+//! Promises: no keyword is ignored. Never: a type loaded in part.
+
+use crate::Scratch;
+use mezhved::catalogue::{Catalogue, CatalogueError};
+
+const ENTRY: &str = "code = \"a.b\"\nversion = 1\ntitle_ru = \"А\"\ntitle_en = \"A\"\nrole = \"notice\"\nsource = \"a test\"\nversion_from = 2026-01-01\n[[parties]]\nfrom = [\"any\"]\nto = [\"any\"]\n";
+
+fn load(entry: &str, schema: &str) -> Result<Catalogue, CatalogueError> {
+    let scratch = Scratch::new(&format!("faults-{:?}", std::thread::current().id()).replace(['(', ')'], ""));
+    scratch.write("a.b/1/entry.toml", entry);
+    scratch.write("a.b/1/body.schema.json", schema);
+    Catalogue::load(&scratch.0)
+}
+
+fn with_property(property: &str) -> String {
+    format!(
+        r#"{{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","additionalProperties":false,"properties":{{"x":{property}}}}}"#
+    )
+}
+
+#[test]
+fn a_schema_outside_the_dialect_is_refused_with_its_place() {
+    let line = "\"$ref\":\"../../common.schema.json#/$defs/line\"";
+    for (property, place) in [
+        ("{}".to_owned(), "/properties/x"),
+        ("{\"type\":\"number\"}".to_owned(), "/properties/x"),
+        ("{\"type\":[\"string\",\"null\"]}".to_owned(), "/properties/x"),
+        ("{\"type\":\"string\",\"maxLength\":5}".to_owned(), "/properties/x"),
+        (format!("{{{line}}}"), "/properties/x"),
+        (format!("{{{line},\"maxLength\":5,\"default\":\"a\"}}"), "/properties/x/default"),
+        (format!("{{{line},\"maxLength\":5,\"pattern\":\"^\\\\d+$\"}}"), "/properties/x/pattern"),
+        (format!("{{{line},\"maxLength\":5000000}}"), "/properties/x/maxLength"),
+        ("{\"type\":\"integer\"}".to_owned(), "/properties/x"),
+        ("{\"type\":\"integer\",\"minimum\":0,\"maximum\":1.5}".to_owned(), "/properties/x"),
+        ("{\"type\":\"integer\",\"minimum\":0,\"maximum\":9,\"multipleOf\":2}".to_owned(), "/properties/x/multipleOf"),
+        ("{\"type\":\"array\",\"items\":{\"type\":\"boolean\"}}".to_owned(), "/properties/x"),
+        ("{\"type\":\"array\",\"maxItems\":3}".to_owned(), "/properties/x"),
+        (
+            "{\"type\":\"array\",\"maxItems\":3,\"uniqueItems\":true,\"items\":{\"type\":\"boolean\"}}".to_owned(),
+            "/properties/x",
+        ),
+        ("{\"type\":\"object\",\"properties\":{}}".to_owned(), "/properties/x"),
+        (
+            "{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"y\"],\"properties\":{}}".to_owned(),
+            "/properties/x/required",
+        ),
+        (
+            "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"Y\":{\"type\":\"boolean\"}}}"
+                .to_owned(),
+            "/properties/x/properties/Y",
+        ),
+        ("{\"anyOf\":[{\"type\":\"boolean\"}]}".to_owned(), "/properties/x"),
+        ("{\"$ref\":\"http://example.org/x\"}".to_owned(), "/properties/x"),
+        ("{\"$ref\":\"../../common.schema.json#/$defs/nothing\"}".to_owned(), "/properties/x"),
+        ("{\"$ref\":\"../../common.schema.json#/$defs/date\",\"pattern\":\"^a$\"}".to_owned(), "/properties/x"),
+        ("{\"$ref\":\"../../common.schema.json#/$defs/child\",\"maxLength\":5}".to_owned(), "/properties/x"),
+        ("{\"type\":\"string\",\"enum\":[]}".to_owned(), "/properties/x"),
+        ("{\"type\":\"string\",\"enum\":[\"A b\"]}".to_owned(), "/properties/x"),
+        ("{\"type\":\"string\",\"enum\":[1]}".to_owned(), "/properties/x"),
+    ] {
+        let error = load(ENTRY, &with_property(&property)).unwrap_err();
+        assert_eq!(
+            (error.file.as_str(), error.place.as_str()),
+            ("a.b/1/body.schema.json", place),
+            "{property}: {error}"
+        );
+        assert!(!error.remedy.is_empty());
+    }
+    assert!(load(ENTRY, &with_property("{\"type\":\"boolean\",\"title\":\"Да\"}")).is_ok());
+}
+
+#[test]
+fn a_definition_that_contains_itself_or_hides_a_shared_one_is_refused() {
+    let schema = r##"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","additionalProperties":false,
+        "properties":{"x":{"$ref":"#/$defs/NAME"}},"$defs":{"NAME":{"type":"object","additionalProperties":false,"properties":{"y":{"$ref":"#/$defs/NAME"}}}}}"##;
+    assert!(load(ENTRY, &schema.replace("NAME", "loop")).unwrap_err().remedy.contains("itself"));
+    assert!(load(ENTRY, &schema.replace("NAME", "line")).unwrap_err().remedy.contains("shared"));
+}
+
+#[test]
+fn a_schema_that_is_no_json_or_no_object_is_refused() {
+    let good = with_property("{\"type\":\"boolean\"}");
+    for schema in [
+        "",
+        "{",
+        "[]",
+        "{\"type\":\"object\"}",
+        &good.replace("2020-12", "2019-09"),
+        &good.replacen("\"type\"", "\"type\":\"object\",\"type\"", 1),
+    ] {
+        assert!(load(ENTRY, schema).is_err(), "{schema}");
+    }
+}
+
+#[test]
+fn a_faulty_entry_is_refused_with_its_key() {
+    let schema = with_property("{\"type\":\"boolean\"}");
+    for (from, to, word) in [
+        ("role = \"notice\"", "role = \"letter\"", "role"),
+        ("role = \"notice\"", "role = \"control\"", "action"),
+        ("role = \"notice\"", "role = \"notice\"\naction = \"reminder\"", "action"),
+        ("role = \"notice\"", "role = \"notice\"\ncolour = \"red\"", "colour"),
+        ("version = 1", "version = 2", "folder"),
+        ("code = \"a.b\"", "code = \"a.c\"", "folder"),
+        ("2026-01-01", "2026-01-01T00:00:00Z", "date"),
+        ("[[parties]]", "[facts]\naccepted = \"y\"\n[[parties]]", "`y`"),
+        ("[[parties]]", "[facts]\nnew_due = \"x\"\n[[parties]]", "date"),
+        ("[[parties]]", "[answer]\nmandatory = true\ntypes = [\"reply.nothing\"]\n[[parties]]", "reply.nothing"),
+        ("[[parties]]", "[answer]\nmandatory = true\ntypes = [\"reply.information\"]\n[[parties]]", "[term]"),
+        ("\"any\"", "\"alien\"", "alien"),
+    ] {
+        let error = load(&ENTRY.replacen(from, to, 1), &schema).unwrap_err();
+        assert!(error.file == "a.b/1/entry.toml" && error.to_string().contains(word), "{to}: {error}");
+    }
+    assert!(load(&ENTRY.replace("[[parties]]", "[facts]\naccepted = \"x\"\n[[parties]]"), &schema).is_ok());
+}
