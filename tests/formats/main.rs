@@ -17,6 +17,7 @@ mod convert;
 mod generate;
 mod goldens;
 mod mutate;
+mod not_well_formed;
 mod print;
 #[path = "../support/python.rs"]
 #[expect(dead_code, reason = "shared with the tests that start programs in the background")]
