@@ -2,7 +2,7 @@
 //!
 //! Promises: one source of instants for the whole process, real or hastened. Never: decides anything.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -50,17 +50,18 @@ impl Clock {
         }
     }
 
-    /// Now.
+    /// Now, in whole microseconds: what is decided on and what the store gives back are the same instant.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the time")]
     pub fn now(&self) -> DateTime<Utc> {
-        match &*self.0 {
+        let now = match &*self.0 {
             Source::System => Utc::now(),
             Source::Fast { from, since, factor } => *from + since.elapsed() * *factor,
             Source::Frozen(micros) => {
                 DateTime::from_timestamp_micros(micros.load(Ordering::SeqCst)).unwrap_or(DateTime::UNIX_EPOCH)
             }
-        }
+        };
+        now.trunc_subsecs(6)
     }
 
     /// How long to wait on the machine for so much time here, at least a millisecond.
