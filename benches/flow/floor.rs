@@ -5,15 +5,26 @@ use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
 };
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel};
+use lapin::{BasicProperties, Channel, PublisherConfirm};
 use rusqlite::{Connection, params};
 use std::path::Path;
 use std::time::Duration;
 
 const BATCH: usize = 256;
+/// About as large as a receipt in XML.
+const RECEIPT_BYTES: usize = 900;
+
+/// What the floor sends for each message that it has taken.
+#[derive(Clone, Copy)]
+pub enum Sends {
+    /// The same bytes to one queue.
+    One,
+    /// As the gateway does: the same bytes to one of so many queues, and a receipt to the sender's.
+    LetterAndReceipt { queues: usize },
+}
 
 /// Consumes, writes each batch in one synced transaction, publishes it confirmed, acknowledges it.
-pub async fn run(channel: &Channel, file: &Path, messages: usize) {
+pub async fn run(channel: &Channel, file: &Path, (messages, sends): (usize, Sends)) {
     let mut database = Connection::open(file).unwrap();
     database.pragma_update(None, "journal_mode", "wal").unwrap();
     database.pragma_update(None, "synchronous", "full").unwrap();
@@ -40,12 +51,15 @@ pub async fn run(channel: &Channel, file: &Path, messages: usize) {
             }
         }
         transaction.commit().unwrap();
-        let mut confirms = Vec::with_capacity(batch.len());
-        for delivery in &batch {
-            let (options, properties) =
-                (BasicPublishOptions::default(), BasicProperties::default().with_delivery_mode(2));
-            let publish = channel.basic_publish("".into(), "floor.out".into(), options, &delivery.data, properties);
-            confirms.push(publish.await.unwrap());
+        let mut confirms = Vec::with_capacity(2 * batch.len());
+        for (number, delivery) in (done..).zip(&batch) {
+            match sends {
+                Sends::One => confirms.push(publish(channel, &queue(0), &delivery.data).await),
+                Sends::LetterAndReceipt { queues } => {
+                    confirms.push(publish(channel, &queue(1 + number % queues), &delivery.data).await);
+                    confirms.push(publish(channel, &queue(0), &delivery.data[..RECEIPT_BYTES]).await);
+                }
+            }
         }
         for confirm in confirms {
             assert!(confirm.await.unwrap().is_ack());
@@ -54,4 +68,14 @@ pub async fn run(channel: &Channel, file: &Path, messages: usize) {
         let last = batch.last().unwrap().delivery_tag;
         channel.basic_ack(last, BasicAckOptions { multiple: true }).await.unwrap();
     }
+}
+
+/// The queues that the floor publishes to; the first takes the receipts.
+pub fn queue(number: usize) -> String {
+    format!("floor.out.{number}")
+}
+
+async fn publish(channel: &Channel, to: &str, content: &[u8]) -> PublisherConfirm {
+    let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default().with_delivery_mode(2));
+    channel.basic_publish("".into(), to.into(), options, content, properties).await.unwrap()
 }

@@ -5,7 +5,8 @@ use mezhved::domain::participant::Participant;
 use uuid::Uuid;
 
 pub const SENDER: &str = "centre-bench";
-const SCHOOLS: usize = 200;
+/// How many schools there are.
+pub const SCHOOLS: usize = 200;
 
 /// The sender and the schools.
 pub fn participants() -> Vec<Participant> {

@@ -71,7 +71,7 @@ async fn returns_belong_to_their_own_letters_when_many_are_under_way() {
     const LETTERS: usize = 400;
     let vhost = Broker::shared().vhost();
     let mut config = config(&vhost);
-    config.lanes_max = LETTERS;
+    config.letters_max = LETTERS;
     let outlet = Arc::new(AmqpOutlet::new(config, Clock::system()));
     let mut running = Running::outlet(&outlet);
     running.up().await;

@@ -1,159 +1,195 @@
-//! What letters travel on: channels of one connection, each with one letter at a time.
+//! A lane: one channel that carries many letters at once.
 //!
-//! Promises: the confirmation, the return or the fault that comes on a lane belongs to the letter that is on it, and a
-//! lane that fails takes no other letter with it. Never: shares a channel between letters: the client numbers a
-//! publication and writes it in two steps, and hands a returned message to whichever confirmation comes next, so that
-//! with several letters on one channel an undeliverable one may count as delivered.
+//! Promises: a letter is answered with its own confirmation, return or fault; what breaks the channel is found by
+//! sending its letters again one by one, each on a channel of its own, so that no letter suffers for another. Never:
+//! trusts the client library to say whose return it has: it hands a returned message to whichever confirmation comes
+//! next, so returns are told by recipient and message.
 
-use crate::channel::amqp::topology::{self, OUT_EXCHANGE, TopologyFault, short};
-use crate::channel::content_type;
+use crate::channel::amqp::lanes::{Lanes, failed};
+use crate::channel::amqp::topology::{OUT_EXCHANGE, short};
 use crate::domain::ids::ParticipantCode;
 use crate::gateway::ports::outlet::{DeliveryFault, Letter};
-use chrono::{DateTime, Utc};
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::types::ShortString;
-use lapin::{BasicProperties, Channel, Confirmation, Connection};
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Notify;
-use tokio::time::Instant;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
+use lapin::message::BasicReturnMessage;
+use lapin::options::BasicPublishOptions;
+use lapin::{BasicProperties, Channel, Confirmation};
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{sleep, timeout};
 
-/// The lanes of one connection.
-pub(super) struct Lanes {
-    connection: Arc<Connection>,
-    idle: Mutex<Vec<Channel>>,
-    /// Queues that are known to stand.
-    declared: Mutex<HashSet<ParticipantCode>>,
-    declaring: tokio::sync::Mutex<()>,
-    user: ShortString,
-    confirmed_at: Mutex<Instant>,
-    /// An exchange is gone, or the broker hangs: everything must be built anew.
-    pub torn: Notify,
+/// Letters of one lane that are published and not yet confirmed.
+const ON_WAY_MAX: usize = 128;
+/// After so long without any confirmation the lane begins anew. Who waits for one has given up long before.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
+
+/// A letter on a lane, with the way back to who waits for it.
+pub(super) struct Waiting {
+    pub letter: Letter,
+    pub properties: BasicProperties,
+    pub answer: oneshot::Sender<Result<(), DeliveryFault>>,
 }
 
-impl Lanes {
-    pub fn new(connection: Arc<Connection>, user: &str) -> Self {
-        Self {
-            connection,
-            idle: Mutex::default(),
-            declared: Mutex::default(),
-            declaring: tokio::sync::Mutex::default(),
-            user: short(user),
-            confirmed_at: Mutex::new(Instant::now()),
-            torn: Notify::new(),
+type Confirmed = Result<Confirmation, lapin::Error>;
+type OnWay = Pin<Box<dyn Future<Output = (Waiting, Confirmed)> + Send>>;
+
+/// Carries what comes in, until nobody can hand anything in.
+pub(super) async fn carry(lanes: &Lanes, mut end: mpsc::Receiver<Waiting>) {
+    let mut lane = Lane::new(lanes);
+    loop {
+        let takes_more = lane.on_way.len() < ON_WAY_MAX && lane.doubtful.is_empty();
+        tokio::select! {
+            Some(ended) = lane.on_way.next(), if !lane.on_way.is_empty() => lane.settle(ended).await,
+            came = end.recv(), if takes_more => match came {
+                Some(waiting) => lane.publish(waiting).await,
+                None => return,
+            },
+            // All at once, with the channel: a confirmation that is dropped alone could take another letter's return along.
+            () = sleep(STUCK_AFTER), if !lane.on_way.is_empty() => lane = Lane::new(lanes),
+        }
+    }
+}
+
+struct Lane<'l> {
+    lanes: &'l Lanes,
+    channel: Option<Channel>,
+    on_way: FuturesUnordered<OnWay>,
+    /// What the broker has returned, with its reason, until its letter is answered.
+    returned: HashMap<(String, String), String>,
+    /// Confirmed, but with the return of another letter: its own may still be about to come with a later confirmation.
+    doubtful: Vec<Waiting>,
+}
+
+impl<'l> Lane<'l> {
+    fn new(lanes: &'l Lanes) -> Self {
+        let (on_way, returned) = (FuturesUnordered::new(), HashMap::new());
+        Self { lanes, channel: None, on_way, returned, doubtful: Vec::new() }
+    }
+
+    async fn publish(&mut self, waiting: Waiting) {
+        match self.hand_to_broker(&waiting).await {
+            Ok(confirm) => self.on_way.push(Box::pin(async move { (waiting, confirm.await) })),
+            Err(error) => broken(self.lanes, (waiting, error)).await,
         }
     }
 
-    /// Whether there is a connection.
-    pub fn connected(&self) -> bool {
-        self.connection.status().connected()
+    async fn hand_to_broker(&mut self, waiting: &Waiting) -> Result<lapin::PublisherConfirm, lapin::Error> {
+        let channel = match self.channel.take() {
+            Some(channel) if channel.status().connected() => channel,
+            _ => self.lanes.channel().await?,
+        };
+        let confirm = publish(&channel, waiting).await;
+        self.channel = Some(channel);
+        confirm
     }
 
-    /// Whether the broker has confirmed anything since that instant; if not, it hangs or is blocked, and a letter that
-    /// waited in vain is no letter that failed.
-    pub fn confirmed_since(&self, begun: Instant) -> bool {
-        *self.confirmed_at.lock().unwrap_or_else(PoisonError::into_inner) >= begun
-    }
-
-    /// Lets the connection be rebuilt; a broker under an alarm says itself when it is over.
-    pub fn hangs(&self) {
-        if !self.connection.status().blocked() {
-            self.torn.notify_one();
-        }
-    }
-
-    /// Sends a letter to its recipient's queue and waits for the confirmation.
-    pub async fn send(&self, letter: &Letter, at: DateTime<Utc>) -> Result<(), DeliveryFault> {
-        self.declare(letter.recipient_code()).await.map_err(|fault| self.fault(fault))?;
-        let lane = self.lane().await.map_err(|error| self.fault(failed(error)))?;
-        let confirmation = self.publish(&lane, letter, at).await;
-        match confirmation.map_err(|error| self.fault(failed(error)))? {
-            Confirmation::Ack(None) => {
-                self.idle().push(lane);
-                *self.confirmed_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-                Ok(())
+    /// Takes in one confirmation and all that have come with it, and answers what is certain. A return comes before the
+    /// confirmation of its letter, and with that confirmation or an earlier one: so a letter whose confirmation bears
+    /// no return at all has had its own, if any, among those that came before.
+    async fn settle(&mut self, first: (Waiting, Confirmed)) {
+        let (mut certain, mut next) = (Vec::new(), Some(first));
+        while let Some((waiting, confirmed)) = next {
+            match confirmed {
+                Ok(confirmation) => self.sort(waiting, confirmation, &mut certain),
+                Err(error) => broken(self.lanes, (waiting, error)).await,
             }
+            next = self.on_way.next().now_or_never().flatten();
+        }
+        certain.into_iter().for_each(|(waiting, taken)| self.answer(waiting, taken));
+        if self.on_way.is_empty() {
+            std::mem::take(&mut self.doubtful).into_iter().for_each(|waiting| self.answer(waiting, Ok(())));
+            self.returned.clear();
+        }
+    }
+
+    fn sort(
+        &mut self,
+        waiting: Waiting,
+        confirmation: Confirmation,
+        certain: &mut Vec<(Waiting, Result<(), DeliveryFault>)>,
+    ) {
+        self.lanes.confirmed();
+        match confirmation {
+            Confirmation::Ack(None) => certain.push((waiting, Ok(()))),
+            Confirmation::Nack(None) => certain.push((waiting, Err(not_taken()))),
+            Confirmation::NotRequested => certain.push((waiting, Err(later("the broker confirms nothing")))),
             Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)) => {
-                self.declared().remove(letter.recipient_code());
-                let reason = format!("the broker has no queue for it: {}", returned.reply_text);
-                Err(DeliveryFault::Later { reason, retry_after: None })
+                let own = key_of(&returned) == key(&waiting.letter);
+                self.returned.insert(key_of(&returned), returned.reply_text.to_string());
+                if own { certain.push((waiting, Ok(()))) } else { self.doubtful.push(waiting) }
             }
-            Confirmation::Nack(None) => Err(later("the broker did not take it (its queue is full or has no majority)")),
-            Confirmation::NotRequested => Err(later("the broker confirms nothing")),
         }
     }
 
-    /// Declares the queue of a participant, unless it is known to stand.
-    pub async fn declare(&self, participant: &ParticipantCode) -> Result<(), TopologyFault> {
-        if self.declared().contains(participant) {
-            return Ok(());
-        }
-        let _one_at_a_time = self.declaring.lock().await;
-        if self.declared().contains(participant) {
-            return Ok(());
-        }
-        let channel = self.connection.create_channel().await.map_err(failed)?;
-        topology::declare_participant(&channel, participant).await?;
-        self.declared().insert(participant.clone());
-        channel.close(200, short("done")).await.map_err(failed)
-    }
-
-    async fn lane(&self) -> Result<Channel, lapin::Error> {
-        let idle = self.idle().pop();
-        if let Some(lane) = idle {
-            return Ok(lane);
-        }
-        let lane = self.connection.create_channel().await?;
-        lane.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(lane)
-    }
-
-    async fn publish(&self, lane: &Channel, letter: &Letter, at: DateTime<Utc>) -> Result<Confirmation, lapin::Error> {
-        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        let key = short(letter.recipient_code().as_str());
-        let properties = self.properties(letter, at);
-        lane.basic_publish(short(OUT_EXCHANGE), key, options, &letter.content, properties).await?.await
-    }
-
-    fn properties(&self, letter: &Letter, at: DateTime<Utc>) -> BasicProperties {
-        const PERSISTENT: u8 = 2;
-        let properties = BasicProperties::default()
-            .with_delivery_mode(PERSISTENT)
-            .with_content_type(short(content_type(letter.format)))
-            .with_message_id(short(&letter.message.to_string()))
-            .with_type(short(&letter.type_code))
-            .with_timestamp(u64::try_from(at.timestamp()).unwrap_or(0))
-            .with_user_id(self.user.clone())
-            .with_app_id(short("mezhved"));
-        match letter.exchange {
-            Some(exchange) => properties.with_correlation_id(short(&exchange.to_string())),
-            None => properties,
-        }
-    }
-
-    /// With the connection gone it is nobody's attempt; a fault of one lane is an attempt of its letter.
-    fn fault(&self, fault: TopologyFault) -> DeliveryFault {
-        if !self.connection.status().connected() {
-            return DeliveryFault::ChannelDown { reason: fault.to_string() };
-        }
-        if fault.is_missing() {
-            self.torn.notify_one();
-            return DeliveryFault::ChannelDown { reason: fault.to_string() };
-        }
-        DeliveryFault::Later { reason: fault.to_string(), retry_after: None }
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Channel>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn declared(&self) -> MutexGuard<'_, HashSet<ParticipantCode>> {
-        self.declared.lock().unwrap_or_else(PoisonError::into_inner)
+    fn answer(&mut self, waiting: Waiting, taken: Result<(), DeliveryFault>) {
+        let outcome = match self.returned.remove(&key(&waiting.letter)) {
+            Some(reason) => Err(no_queue(self.lanes, waiting.letter.recipient_code(), &reason)),
+            None => taken,
+        };
+        answer(waiting, outcome);
     }
 }
 
-fn failed(error: lapin::Error) -> TopologyFault {
-    TopologyFault::Failed { name: OUT_EXCHANGE.to_owned(), error }
+/// The channel has failed under this letter, because of it or of another.
+async fn broken(lanes: &Lanes, (waiting, error): (Waiting, lapin::Error)) {
+    let outcome = match lanes.connected() {
+        true => alone(lanes, &waiting).await,
+        false => Err(lanes.fault(failed(error))),
+    };
+    answer(waiting, outcome);
+}
+
+/// Sends one letter on a channel of its own.
+async fn alone(lanes: &Lanes, waiting: &Waiting) -> Result<(), DeliveryFault> {
+    let sent = async {
+        let channel = lanes.channel().await?;
+        let confirmation = publish(&channel, waiting).await?.await?;
+        // Its work is done; if it cannot be closed, it goes with the connection.
+        let _ = channel.close(200, short("done")).await;
+        Ok(confirmation)
+    };
+    match timeout(STUCK_AFTER, sent).await {
+        Err(_) => Err(later("no confirmation in time")),
+        Ok(Err(error)) => Err(lanes.fault(failed(error))),
+        Ok(Ok(Confirmation::Ack(None))) => Ok(()),
+        Ok(Ok(Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)))) => {
+            Err(no_queue(lanes, waiting.letter.recipient_code(), returned.reply_text.as_str()))
+        }
+        Ok(Ok(Confirmation::Nack(None))) => Err(not_taken()),
+        Ok(Ok(Confirmation::NotRequested)) => Err(later("the broker confirms nothing")),
+    }
+}
+
+async fn publish(channel: &Channel, waiting: &Waiting) -> Result<lapin::PublisherConfirm, lapin::Error> {
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let (key, content) = (short(waiting.letter.recipient_code().as_str()), &waiting.letter.content);
+    channel.basic_publish(short(OUT_EXCHANGE), key, options, content, waiting.properties.clone()).await
+}
+
+fn answer(waiting: Waiting, outcome: Result<(), DeliveryFault>) {
+    // Who waited may have given up; the letter then goes again under the same id.
+    let _ = waiting.answer.send(outcome);
+}
+
+fn key(letter: &Letter) -> (String, String) {
+    (letter.recipient_code().as_str().to_owned(), letter.message.to_string())
+}
+
+fn key_of(returned: &BasicReturnMessage) -> (String, String) {
+    let message = returned.properties.message_id().as_ref().map(ToString::to_string);
+    (returned.routing_key.to_string(), message.unwrap_or_default())
+}
+
+fn no_queue(lanes: &Lanes, recipient: &ParticipantCode, reason: &str) -> DeliveryFault {
+    lanes.is_missing(recipient);
+    later(&format!("the broker has no queue for it: {reason}"))
+}
+
+fn not_taken() -> DeliveryFault {
+    later("the broker did not take it (its queue is full or has no majority)")
 }
 
 fn later(reason: &str) -> DeliveryFault {

@@ -10,6 +10,7 @@ mod address;
 mod admission;
 mod intake;
 mod lane;
+mod lanes;
 mod link;
 mod outlet;
 mod topology;
@@ -38,7 +39,7 @@ pub struct AmqpConfig {
     /// Publishing one letter until its confirmation.
     pub confirm_timeout: Duration,
     /// Letters on their way at once.
-    pub lanes_max: usize,
+    pub letters_max: usize,
     /// The largest content that is handed in, in bytes; a larger one goes to `mezhved.dead` whole. The broker's own
     /// `max_message_size` should be as small, because a delivery must be received before it can be refused.
     pub content_bytes_max: usize,
@@ -58,7 +59,7 @@ impl AmqpConfig {
             heartbeat_s: 10,
             connect_timeout: Duration::from_secs(10),
             confirm_timeout: Duration::from_secs(10),
-            lanes_max: 64,
+            letters_max: 512,
             content_bytes_max: 4 * 1024 * 1024,
             hold_max: Duration::from_secs(300),
             drain_timeout: Duration::from_secs(8),

@@ -4,7 +4,7 @@
 //! at once. Never: loses a return; waits for ever.
 
 use crate::channel::amqp::AmqpConfig;
-use crate::channel::amqp::lane::Lanes;
+use crate::channel::amqp::lanes::Lanes;
 use crate::channel::amqp::link::{Link, LinkState, Loss, Session, within};
 use crate::channel::amqp::topology;
 use crate::clock::Clock;
@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use futures_util::{Stream, StreamExt};
 use lapin::{Connection, Event};
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -43,7 +44,7 @@ impl AmqpOutlet {
     #[must_use]
     pub fn new(config: AmqpConfig, clock: Clock) -> Self {
         let link = Link::new("out", config.clone(), clock.clone());
-        let slots = Semaphore::new(config.lanes_max);
+        let slots = Semaphore::new(config.letters_max);
         let (lanes, participants) = (watch::Sender::new(None), watch::Sender::default());
         Self { link, desk: Desk { config, clock, lanes, slots, participants } }
     }
@@ -157,17 +158,23 @@ impl Session for Desk {
         let limit = self.config.connect_timeout;
         let channel = within(limit, connection.create_channel()).await?;
         within(limit, topology::declare_outbound(&channel)).await?;
-        let lanes = Arc::new(Lanes::new(Arc::clone(connection), self.config.address.user()));
+        let (lanes, ends) = Lanes::new(Arc::clone(connection), self.config.address.user());
+        let lanes = Arc::new(lanes);
         self.declare(&lanes).await;
         self.lanes.send_replace(Some(Arc::clone(&lanes)));
         link.is_up();
+        let mut carried = pin!(lanes.carry(ends));
         let ended = tokio::select! {
             ended = self.attend(&lanes, link, events) => ended,
             () = stop.cancelled() => Ok(()),
+            () = &mut carried => Err(Loss::Other("the lanes have ended")),
         };
         self.lanes.send_replace(None);
         if ended.is_ok() {
-            self.drain().await;
+            tokio::select! {
+                () = self.drain() => {}
+                () = &mut carried => {}
+            }
         }
         ended
     }
@@ -175,7 +182,7 @@ impl Session for Desk {
 
 impl Desk {
     async fn drain(&self) {
-        let all = u32::try_from(self.config.lanes_max).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.config.letters_max).unwrap_or(u32::MAX);
         // What is not confirmed by then is sent again after the next start, under the same id.
         let _ = timeout(self.config.drain_timeout, self.slots.acquire_many(all)).await;
     }
