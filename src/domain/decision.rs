@@ -136,6 +136,9 @@ pub enum EventKind {
     DeliveryRejected,
     #[serde(rename = "delivery.undeliverable")]
     Undeliverable,
+    /// A person lets an undeliverable letter go out once more.
+    #[serde(rename = "delivery.queued_again")]
+    DeliveryQueuedAgain,
     #[serde(rename = "obligation.opened")]
     ObligationOpened,
     #[serde(rename = "obligation.changed")]
@@ -164,10 +167,6 @@ pub enum EventKind {
     AlertResolved,
     #[serde(rename = "security.foreign_reply")]
     ForeignReply,
-    #[serde(rename = "security.sender_mismatch")]
-    SenderMismatch,
-    #[serde(rename = "security.login_failed")]
-    LoginFailed,
 }
 
 impl EventKind {

@@ -41,7 +41,7 @@ impl Actor {
         }
     }
 
-    fn may_decide(&self) -> Result<(), Rejection> {
+    pub(super) fn may_decide(&self) -> Result<(), Rejection> {
         match self {
             Self::Person { role: UserRole::Observer, .. } => Err(Rejection::new(
                 RejectionKind::Forbidden,

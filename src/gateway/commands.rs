@@ -38,7 +38,7 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
             envelope.to.iter().for_each(add);
         }
         Job::Decide { obligation, .. } => keys.obligations.push(*obligation),
-        Job::Refuse { .. } | Job::Register { .. } => {}
+        Job::Refuse { .. } | Job::SendAgain { .. } | Job::Register { .. } => {}
     }
 }
 
@@ -79,6 +79,19 @@ pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejec
             work.changes.events.push(refused(quarantine));
             work.changes.quarantine.push((**quarantine).clone());
             work.changes.outbox.extend(receipt.as_deref().cloned());
+            Ok(Outcome::Done)
+        }
+        Job::SendAgain { message, recipient, exchange, by, .. } => {
+            work.enqueue(*message, recipient, *exchange);
+            work.changes.events.push(Event {
+                at: work.ctx.now,
+                kind: EventKind::DeliveryQueuedAgain,
+                exchange: *exchange,
+                obligation: None,
+                message: Some(*message),
+                participant: Some(recipient.clone()),
+                detail: Some(by.clone()),
+            });
             Ok(Outcome::Done)
         }
         Job::Register { message, recipient, notice, .. } => {

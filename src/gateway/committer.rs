@@ -5,7 +5,7 @@
 
 use crate::domain::decide::Command;
 use crate::domain::decision::Refusal;
-use crate::domain::ids::{MessageId, ObligationId, ParticipantCode};
+use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode};
 use crate::gateway::Inner;
 use crate::gateway::act::RegistrationNotice;
 use crate::gateway::arrival::{Received, Submitted, stopping};
@@ -38,6 +38,15 @@ pub(super) enum Job {
     Refuse {
         quarantine: Box<QuarantineRow>,
         receipt: Option<Box<OutboxRow>>,
+        answer: Answer<()>,
+    },
+    /// A letter that was given up goes out once more.
+    SendAgain {
+        message: MessageId,
+        recipient: ParticipantCode,
+        exchange: Option<ExchangeId>,
+        /// Who decided it.
+        by: String,
         answer: Answer<()>,
     },
     /// A recipient registers a letter of its inbox.
@@ -126,7 +135,7 @@ async fn decide_and_commit(inner: &Arc<Inner>, jobs: &[Job]) -> Result<Vec<Decid
 
 /// Commands about obligations write letters between parties that only the loaded exchanges name.
 async fn load_named_registers(unit: &mut dyn Unit, jobs: &[Job], work: &mut WorkingSet<'_>) -> Result<(), StoreError> {
-    if jobs.iter().all(|job| matches!(job, Job::Receive { .. } | Job::Refuse { .. } | Job::Register { .. })) {
+    if !jobs.iter().any(|job| matches!(job, Job::Decide { .. })) {
         return Ok(());
     }
     let named = commands::named_registers(work);
@@ -151,9 +160,13 @@ impl Job {
             (Self::Receive { answer, .. }, Ok(Outcome::Submitted(submitted))) => drop(answer.send(Ok(submitted))),
             (Self::Receive { answer, .. }, Ok(Outcome::Done)) => drop(answer.send(Err(stopping()))),
             (Self::Receive { answer, .. }, Err(rejection)) => drop(answer.send(Err(rejection))),
-            (Self::Decide { answer, .. } | Self::Refuse { answer, .. } | Self::Register { answer, .. }, outcome) => {
-                drop(answer.send(outcome.map(|_| ())))
-            }
+            (
+                Self::Decide { answer, .. }
+                | Self::Refuse { answer, .. }
+                | Self::SendAgain { answer, .. }
+                | Self::Register { answer, .. },
+                outcome,
+            ) => drop(answer.send(outcome.map(|_| ()))),
         }
     }
 }

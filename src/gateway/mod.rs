@@ -11,6 +11,7 @@ pub mod dispatch;
 mod intake;
 pub mod policy;
 pub mod ports;
+mod quarantine;
 mod receipts;
 pub mod rejection;
 pub mod show;

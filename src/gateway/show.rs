@@ -9,7 +9,7 @@ use crate::domain::participant::Participant;
 use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
 use crate::gateway::content::{media_type, sha256_hex};
-use crate::gateway::ports::reads::{DutyFilter, DutyRow, Figures, InboxPage, JournalFilter, QuarantineView, TallyAt};
+use crate::gateway::ports::reads::{DutyFilter, DutyRow, Figures, InboxPage, JournalFilter, TallyAt};
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::view;
 use crate::gateway::views::{BoardSummary, Chronology, Explanation, InboxLetter, JournalLine, ObligationView};
@@ -227,14 +227,6 @@ impl Gateway {
     #[must_use]
     pub fn participant(&self, code: &ParticipantCode) -> Option<Arc<Participant>> {
         self.0.participant(code)
-    }
-
-    /// What waits for a person.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn quarantine(&self, after: u64, limit: usize) -> Result<Vec<QuarantineView>, Rejection> {
-        Ok(self.0.store.quarantine(after, limit.clamp(1, PAGE_MAX)).await?)
     }
 
     /// Figures for metrics and health.

@@ -134,7 +134,7 @@ impl<'a> WorkingSet<'a> {
     }
 
     /// Queues a stored message for a recipient.
-    fn enqueue(&mut self, message: MessageId, to: &ParticipantCode, exchange: Option<ExchangeId>) {
+    pub fn enqueue(&mut self, message: MessageId, to: &ParticipantCode, exchange: Option<ExchangeId>) {
         let route = self.ctx.directory.get(to).map_or(RouteKind::Inbox, |found| route_kind(found));
         let row = OutboxRow { message, recipient: to.clone(), route, exchange, content: None, queued_at: self.ctx.now };
         self.changes.outbox.push(row);

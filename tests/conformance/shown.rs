@@ -69,7 +69,7 @@ async fn events_are_read_after_a_cursor_as_they_were_written() {
         // Events may name what is not on record.
         let bare = Event {
             at: at("15T00:00"),
-            kind: EventKind::LoginFailed,
+            kind: EventKind::ForeignReply,
             exchange: Some(exchange_id(77)),
             obligation: None,
             message: None,
@@ -100,6 +100,7 @@ async fn every_kind_of_event_comes_back() {
         K::DeliveryRegistered,
         K::DeliveryRejected,
         K::Undeliverable,
+        K::DeliveryQueuedAgain,
         K::ObligationOpened,
         K::ObligationChanged,
         K::ObligationClosed,
@@ -114,8 +115,6 @@ async fn every_kind_of_event_comes_back() {
         K::AlertLapsed,
         K::AlertResolved,
         K::ForeignReply,
-        K::SenderMismatch,
-        K::LoginFailed,
     ];
     for subject in stores() {
         let written: Vec<Event> =
@@ -127,7 +126,7 @@ async fn every_kind_of_event_comes_back() {
 }
 
 #[tokio::test]
-async fn the_quarantine_is_read_after_a_cursor() {
+async fn the_quarantine_is_read_from_the_newest() {
     for subject in stores() {
         let store = &*subject.store;
         let row = |n| QuarantineRow {
@@ -141,10 +140,10 @@ async fn the_quarantine_is_read_after_a_cursor() {
             content: Bytes::from_static(b"{}"),
         };
         save(store, Changes { quarantine: vec![row(1), row(2), row(3)], ..Changes::default() }).await;
-        let first = store.quarantine(0, 2).await.unwrap();
-        assert_eq!(first.iter().map(|row| row.message).collect::<Vec<_>>(), [Some(message_id(1)), Some(message_id(2))]);
+        let first = store.quarantine(None, 2).await.unwrap();
+        assert_eq!(first.iter().map(|row| row.message).collect::<Vec<_>>(), [Some(message_id(3)), Some(message_id(2))]);
         assert_eq!((first[0].code.as_str(), first[0].source.as_str()), ("id_conflict", "amqp"));
-        let rest = store.quarantine(first[1].seq, 2).await.unwrap();
-        assert_eq!(rest.iter().map(|row| row.message).collect::<Vec<_>>(), [Some(message_id(3))]);
+        let rest = store.quarantine(Some(first[1].seq), 2).await.unwrap();
+        assert_eq!(rest.iter().map(|row| row.message).collect::<Vec<_>>(), [Some(message_id(1))]);
     }
 }

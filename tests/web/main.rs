@@ -12,4 +12,5 @@ mod door;
 mod letters;
 mod pages;
 mod people;
+mod quarantine;
 mod site;

@@ -38,7 +38,10 @@ pub trait Reads: Send + Sync {
     /// Status events after a sequence number, at most `limit`, for the live stream.
     async fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<(u64, Event)>, StoreError>;
     async fn last_event(&self) -> Result<u64, StoreError>;
-    async fn quarantine(&self, after: u64, limit: usize) -> Result<Vec<QuarantineView>, StoreError>;
+    /// What could not be taken, the newest first, from before that row.
+    async fn quarantine(&self, before: Option<u64>, limit: usize) -> Result<Vec<QuarantineView>, StoreError>;
+    /// Deliveries that were given up, the oldest first, at most `limit`.
+    async fn undeliverable(&self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError>;
     /// The figures of the conservation rule and of the queues.
     async fn figures(&self) -> Result<Figures, StoreError>;
 }

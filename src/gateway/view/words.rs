@@ -21,6 +21,7 @@ pub(super) fn event(inner: &Inner, event: &Event) -> String {
         EventKind::DeliveryRegistered => format!("Зарегистрировано получателем {detail} — {who}"),
         EventKind::DeliveryRejected => format!("Получатель отказал в регистрации — {who}"),
         EventKind::Undeliverable => format!("Не доставлено нами — {who}"),
+        EventKind::DeliveryQueuedAgain => format!("Отправляется заново по решению {detail} — {who}"),
         EventKind::ObligationOpened => format!("Поставлено на контроль, срок {} — {who}", date(detail)),
         EventKind::ObligationChanged => format!("{} — {who}", state(detail)),
         EventKind::ObligationClosed => format!("Снято с контроля: {} — {who}", state(detail).to_lowercase()),
@@ -35,8 +36,6 @@ pub(super) fn event(inner: &Inner, event: &Event) -> String {
         EventKind::AlertLapsed => "Время, взятое на контроль, истекло".to_owned(),
         EventKind::AlertResolved => "Предупреждение снято".to_owned(),
         EventKind::ForeignReply => format!("Сообщение от того, кто здесь ничего не должен ({detail}) — {who}"),
-        EventKind::SenderMismatch => format!("Сообщение от чужого имени — {who}"),
-        EventKind::LoginFailed => "Неудачный вход".to_owned(),
     }
 }
 

@@ -6,8 +6,11 @@ use crate::store::sqlite::OpenError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// In order; the number of a migration is its place, from 1, and stands in `user_version`.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_records.sql"), include_str!("migrations/0002_counters.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_records.sql"),
+    include_str!("migrations/0002_counters.sql"),
+    include_str!("migrations/0003_undeliverable.sql"),
+];
 
 /// Brings the database to the present version.
 pub(super) fn to_present(connection: &mut Connection, application_id: i64) -> Result<(), OpenError> {

@@ -10,7 +10,7 @@ mod view;
 
 pub(super) use claim::{claim, end_leases};
 pub(super) use settle::{prove, settle};
-pub(super) use view::{inbox, inbox_letter, of_exchange, one};
+pub(super) use view::{inbox, inbox_letter, of_exchange, one, undeliverable};
 
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::{OutboxRow, RouteKind, StoredMessage};

@@ -100,8 +100,12 @@ impl Reads for SqliteStore {
         self.readers.run(events::last).await
     }
 
-    async fn quarantine(&self, after: u64, limit: usize) -> Result<Vec<QuarantineView>, StoreError> {
-        self.readers.run(move |connection| quarantine::after(connection, after, limit)).await
+    async fn quarantine(&self, before: Option<u64>, limit: usize) -> Result<Vec<QuarantineView>, StoreError> {
+        self.readers.run(move |connection| quarantine::before(connection, before, limit)).await
+    }
+
+    async fn undeliverable(&self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError> {
+        self.readers.run(move |connection| outbox::undeliverable(connection, limit)).await
     }
 
     async fn figures(&self) -> Result<Figures, StoreError> {

@@ -32,11 +32,15 @@ pub(super) fn save(connection: &Connection, rows: &[QuarantineRow], counters: &m
     Ok(())
 }
 
-/// Quarantined things after a number, without content.
-pub(super) fn after(connection: &Connection, seq: u64, limit: usize) -> Result<Vec<QuarantineView>, StoreError> {
+/// Quarantined things before a number (the newest without one), the newest first, without content.
+pub(super) fn before(
+    connection: &Connection,
+    seq: Option<u64>,
+    limit: usize,
+) -> Result<Vec<QuarantineView>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT seq, at, source, participant, message, code, reason
-         FROM quarantine WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+         FROM quarantine WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
     )?;
     let read = |row: &Row<'_>| {
         let record = Record::new(row, "quarantine");
@@ -50,5 +54,5 @@ pub(super) fn after(connection: &Connection, seq: u64, limit: usize) -> Result<V
             reason: record.string("reason")?,
         })
     };
-    statement.query_and_then([int(seq), int(limit)], read)?.collect()
+    statement.query_and_then([seq.map_or(i64::MAX, int), int(limit)], read)?.collect()
 }

@@ -30,7 +30,7 @@ struct Seal {
 }
 
 /// A form whose sender is known and means it.
-async fn sealed<T: DeserializeOwned>(
+pub(super) async fn sealed<T: DeserializeOwned>(
     request: Request,
     state: &WebState,
     session: &Session,
@@ -52,7 +52,7 @@ fn pick<T: DeserializeOwned>(fields: &[(String, String)]) -> Result<T, Problem> 
 }
 
 /// Back to where the form was, with a word that it is done.
-fn back(next: &str) -> Response {
+pub(super) fn back(next: &str) -> Response {
     let separator = if next.contains('?') { '&' } else { '?' };
     let place = if next.contains("done=1") { next.to_owned() } else { format!("{next}{separator}done=1") };
     see_other(&place)

@@ -8,6 +8,7 @@ mod journal;
 mod live;
 mod model;
 mod obligation;
+mod quarantine;
 mod row;
 mod show;
 
@@ -29,4 +30,6 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/obligations/{id}/rungs/{no}", post(acts::decide_rung))
         .route("/obligations/{id}/decision", post(acts::decide))
         .route("/journal", get(journal::show))
+        .route("/quarantine", get(quarantine::show))
+        .route("/quarantine/{message}/{recipient}", post(quarantine::send_again))
 }

@@ -7,6 +7,7 @@ use super::Words;
 pub(super) const WORDS: Words = Words {
     board: "Answers under control",
     journal: "Journal",
+    quarantine: "Quarantine",
     log_out: "Log out",
     log_in: "Log in",
     skip: "To the content",
@@ -128,6 +129,10 @@ pub(super) const WORDS: Words = Words {
     choose_participant: "Choose whose journal to show.",
     lines: ["entry", "entries", "entries"],
     details: "Numbers and counterparties",
+    quarantine_lead: "What the gateway could not manage by itself: letters that could not be delivered, and messages that could not be taken. Their senders have been told of the refusal.",
+    undeliverable: "Not delivered",
+    not_taken: "Not taken",
+    send_again: "Send again",
     error_title: "That did not work",
     error_back: "Back to the board",
     error_code: "Code",

@@ -74,6 +74,7 @@ impl Lang {
 pub(super) struct Words {
     pub board: &'static str,
     pub journal: &'static str,
+    pub quarantine: &'static str,
     pub log_out: &'static str,
     pub log_in: &'static str,
     pub skip: &'static str,
@@ -202,6 +203,11 @@ pub(super) struct Words {
     pub choose_participant: &'static str,
     pub lines: [&'static str; 3],
     pub details: &'static str,
+    // quarantine
+    pub quarantine_lead: &'static str,
+    pub undeliverable: &'static str,
+    pub not_taken: &'static str,
+    pub send_again: &'static str,
     // errors
     pub error_title: &'static str,
     pub error_back: &'static str,

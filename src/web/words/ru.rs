@@ -7,6 +7,7 @@ use super::Words;
 pub(super) const WORDS: Words = Words {
     board: "Контроль ответов",
     journal: "Журнал",
+    quarantine: "Карантин",
     log_out: "Выйти",
     log_in: "Войти",
     skip: "К содержанию",
@@ -128,6 +129,10 @@ pub(super) const WORDS: Words = Words {
     choose_participant: "Выберите, чей журнал показать.",
     lines: ["запись", "записи", "записей"],
     details: "Номера и адресаты",
+    quarantine_lead: "Здесь то, с чем шлюз не справился сам: письма, которые не удалось доставить, и сообщения, которые не удалось принять. Отправитель об отказе извещён.",
+    undeliverable: "Не доставлено",
+    not_taken: "Не принято",
+    send_again: "Отправить заново",
     error_title: "Не получилось",
     error_back: "Вернуться к доске",
     error_code: "Код",

@@ -51,6 +51,19 @@ pub(in crate::store::sqlite) fn one(
     statement.query_and_then(params![message.0.as_bytes(), to.as_str()], delivery)?.next().transpose()
 }
 
+/// The deliveries that were given up, oldest first.
+pub(in crate::store::sqlite) fn undeliverable(
+    connection: &Connection,
+    limit: usize,
+) -> Result<Vec<DeliveryRow>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, message, recipient, state, attempts, queued_at, ready_at, delivered_at, content_sha256, number,
+                registered_on, error
+         FROM outbox WHERE state = 'undeliverable' ORDER BY seq LIMIT ?1",
+    )?;
+    statement.query_and_then([int(limit)], delivery)?.collect()
+}
+
 /// The deliveries of an exchange, receipts included, oldest first.
 pub(in crate::store::sqlite) fn of_exchange(
     connection: &Connection,
