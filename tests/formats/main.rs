@@ -14,6 +14,7 @@
 mod added_types;
 mod catalogue_faults;
 mod convert;
+mod entries;
 mod generate;
 mod goldens;
 mod mutate;
