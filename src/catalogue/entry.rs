@@ -107,8 +107,18 @@ impl<'de> Deserialize<'de> for Party {
     }
 }
 
+impl Serialize for Party {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Any => to.serialize_str("any"),
+            Self::Gateway => to.serialize_str("gateway"),
+            Self::Kind(kind) => kind.serialize(to),
+        }
+    }
+}
+
 /// Who may send to whom.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parties {
     pub from: Vec<Party>,
@@ -116,7 +126,7 @@ pub struct Parties {
 }
 
 /// The answer that a message demands.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     pub mandatory: bool,
@@ -125,7 +135,7 @@ pub struct Answer {
     #[serde(default)]
     pub release: Release,
     /// One obligation for each item of a list of the body, instead of one for each addressee.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub each: Option<Each>,
 }
 
@@ -141,7 +151,7 @@ pub enum Release {
 }
 
 /// The fields of a body that open one obligation each (`ruling.commission`: its orders).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Each {
     /// The list.
@@ -149,13 +159,13 @@ pub struct Each {
     /// The item's own number.
     pub key: String,
     /// The participant that must do it; absent or not filled in: every addressee.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub performer: Option<String>,
     /// Its due date.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
     /// The day on which its period ends; the entry's term, with `starts_on = "period_end"`, runs from it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends: Option<String>,
 }
 

@@ -47,6 +47,15 @@ impl Entry {
         if self.needs_consent && matches!(self.role, Role::Receipt | Role::Control(_)) {
             return Err(("needs_consent", "a receipt or a control tells nothing of a family; leave it out".into()));
         }
+        let terms = [
+            ("term", &self.term),
+            ("sent_within", &self.sent_within),
+            ("registered_within", &self.registered_within),
+            ("redirected_within", &self.redirected_within),
+        ];
+        for (key, term) in terms.into_iter().filter_map(|(key, term)| Some((key, term.as_ref()?))) {
+            countable(term).map_err(|fault| (key, fault))?;
+        }
         if let Some(term) = &self.term {
             self.check_term(term)?;
         }
@@ -93,6 +102,13 @@ impl Entry {
             None => Ok(()),
         }
     }
+}
+
+/// A term, its cases and its terms by level, in words that the domain knows.
+fn countable(term: &TermEntry) -> Result<(), String> {
+    term.term()?;
+    let levels = [&term.urgent, &term.emergency].into_iter().flatten().map(|level| &**level);
+    levels.chain(term.cases.values()).try_for_each(countable)
 }
 
 fn is_date(plan: &Plan) -> bool {

@@ -10,11 +10,14 @@ pub mod export;
 pub mod facts;
 mod fields;
 mod loader;
+pub mod page;
 pub mod pattern;
 pub mod plan;
 pub mod scalar;
+mod shown;
 pub mod source;
 pub mod term_entry;
+pub mod words;
 pub mod xsd;
 
 pub use entry::{Action, Answer, Each, Entry, Parties, Party, Release, Role};

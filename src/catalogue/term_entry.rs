@@ -3,6 +3,7 @@
 //! Promises: absent words have the domain's defaults. Never: counts; `domain::term` does.
 
 use crate::domain::message::Level;
+use crate::domain::term::Term;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -46,7 +47,25 @@ pub struct TermEntry {
     pub emergency: Option<Box<TermEntry>>,
 }
 
+/// What names fields of the body, and other terms; the domain's term knows nothing of them.
+const NOT_OF_THE_TERM: [&str; 7] =
+    ["stated_in", "days_before", "known_in", "chosen_by", "cases", "urgent", "emergency"];
+
 impl TermEntry {
+    /// The term in the domain's words.
+    ///
+    /// # Errors
+    /// The word that the domain does not know, or the count that cannot be.
+    pub fn term(&self) -> Result<Term, String> {
+        let mut words = serde_json::to_value(self).map_err(|error| error.to_string())?;
+        if let Some(words) = words.as_object_mut() {
+            words.retain(|word, _| !NOT_OF_THE_TERM.contains(&word.as_str()));
+        }
+        let term: Term = serde_json::from_value(words).map_err(|error| format!("[term]: {error}"))?;
+        term.check().map_err(|error| format!("[term]: {error}"))?;
+        Ok(term)
+    }
+
     /// The term at a level of support: urgency follows the level that is valid at the message's date (S3).
     #[must_use]
     pub fn at_level(&self, level: Option<Level>) -> &Self {

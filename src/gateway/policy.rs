@@ -71,7 +71,7 @@ impl Policies {
 
 fn policy_of(entry: &Entry) -> Result<Policy, String> {
     for term in [&entry.sent_within, &entry.registered_within, &entry.redirected_within].into_iter().flatten() {
-        term_of(term)?;
+        term.term()?;
     }
     let rule = rule_of(entry, entry.term.as_ref())?;
     let cases = entry.term.iter().flat_map(|term| &term.cases);
@@ -90,13 +90,13 @@ fn rule_of(entry: &Entry, term: Option<&TermEntry>) -> Result<TypeRule, String> 
                 catalogue::Release::Controller => Release::Controller,
             },
             term: match (term, &answer.each) {
-                (Some(term), _) => term_of(term)?,
+                (Some(term), _) => term.term()?,
                 // Each item states its own date; one that does not is refused when it comes.
                 (None, Some(each)) if each.due.is_some() => stated_by_item,
                 (None, _) => return Err("a mandatory answer needs a [term], or items that state their dates".into()),
             },
-            term_urgent: term.and_then(|term| term.urgent.as_deref()).map(term_of).transpose()?,
-            term_emergency: term.and_then(|term| term.emergency.as_deref()).map(term_of).transpose()?,
+            term_urgent: term.and_then(|term| term.urgent.as_deref()).map(TermEntry::term).transpose()?,
+            term_emergency: term.and_then(|term| term.emergency.as_deref()).map(TermEntry::term).transpose()?,
             version: entry.version_from.to_string(),
             source: entry.source.clone(),
             extension_days_max: entry.extension_max_days,
@@ -134,19 +134,6 @@ fn control_of(action: Action) -> Control {
         // Who is on it changes no term; whether a clarification stops the clock is not decided here yet.
         Action::Executor | Action::ClarificationRequest | Action::Clarification => Control::Notice,
     }
-}
-
-/// The words of an entry's term are those of the domain's; what names fields of the body stays with the catalogue.
-fn term_of(entry: &TermEntry) -> Result<Term, String> {
-    let mut words = serde_json::to_value(entry).map_err(|error| error.to_string())?;
-    if let Some(words) = words.as_object_mut() {
-        for not_a_term in ["stated_in", "days_before", "known_in", "chosen_by", "cases", "urgent", "emergency"] {
-            words.remove(not_a_term);
-        }
-    }
-    let term: Term = serde_json::from_value(words).map_err(|error| format!("[term]: {error}"))?;
-    term.check().map_err(|error| format!("[term]: {error}"))?;
-    Ok(term)
 }
 
 /// The facts of a message's body, in the core's words.

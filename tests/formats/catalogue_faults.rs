@@ -147,6 +147,8 @@ fn a_term_that_cannot_be_followed_is_refused_with_its_key() {
         ("", &format!("chosen_by = \"on\"\n{case}"), "term.chosen_by"),
         ("", &format!("chosen_by = \"kind\"\n{}", case.replace("two", "three")), "term.cases"),
         ("", &format!("chosen_by = \"kind\"\n{case}stated_in = \"on\""), "term.cases"),
+        ("", "starts_on = \"whenever\"", "term"),
+        ("", "[term.urgent]\nunit = \"working_day\"\nn = 0", "term"),
         (each, "", "answer.each.ends"),
         (&each.replace("\"to\"", "\"no\""), "starts_on = \"period_end\"", "facts"),
     ] {

@@ -12,6 +12,7 @@
 )]
 
 mod added_types;
+mod catalogue_command;
 mod catalogue_faults;
 mod convert;
 mod entries;
