@@ -8,11 +8,15 @@ use crate::domain::rule::{
     AnswerRule, BodyFacts, Control, Item, ReceiptKind, RegistrationFact, Release, Role, TypeRule,
 };
 use crate::domain::term::{Term, Unit};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The rules of all types, by code and version.
 #[derive(Debug, Default)]
-pub struct Policies(HashMap<(TypeCode, u32), Policy>);
+pub struct Policies {
+    by_type: HashMap<(TypeCode, u32), Policy>,
+    /// Types that begin an exchange and may also answer what is owed in another (a ruling upon a petition).
+    opening_answers: HashSet<TypeCode>,
+}
 
 /// A type's rule, and those that a code in the body calls for instead of it.
 #[derive(Debug)]
@@ -36,35 +40,39 @@ impl Policies {
     /// # Errors
     /// The first [`PolicyFault`].
     pub fn of(catalogue: &Catalogue) -> Result<Self, PolicyFault> {
-        let mut policies = HashMap::new();
+        let mut by_type = HashMap::new();
         for entry in catalogue.entries() {
             let policy = policy_of(entry).map_err(|problem| PolicyFault {
                 code: entry.code.clone(),
                 version: entry.version,
                 problem,
             })?;
-            policies.insert((entry.code.clone(), entry.version), policy);
+            by_type.insert((entry.code.clone(), entry.version), policy);
         }
-        Ok(Self(policies))
+        let awaited = by_type.values().filter_map(|policy: &Policy| policy.rule.answer.as_ref());
+        let awaited: HashSet<&TypeCode> = awaited.flat_map(|rule| &rule.types).collect();
+        let openings = by_type.iter().filter(|(_, policy)| policy.rule.role == Role::Opening);
+        let opening_answers = openings.map(|((code, _), _)| code).filter(|code| awaited.contains(code));
+        let opening_answers = opening_answers.cloned().collect();
+        Ok(Self { by_type, opening_answers })
     }
 
     /// The rule of a type.
     #[must_use]
     pub fn rule(&self, code: &TypeCode, version: u32) -> Option<&TypeRule> {
-        self.0.get(&(code.clone(), version)).map(|policy| &policy.rule)
+        self.by_type.get(&(code.clone(), version)).map(|policy| &policy.rule)
     }
 
     /// Whether a type that begins an exchange may also answer what is owed in another (a ruling upon a petition).
     #[must_use]
     pub fn opens_and_answers(&self, code: &TypeCode) -> bool {
-        self.0.iter().any(|((own, _), policy)| own == code && policy.rule.role == Role::Opening)
-            && self.0.values().filter_map(|policy| policy.rule.answer.as_ref()).any(|rule| rule.types.contains(code))
+        self.opening_answers.contains(code)
     }
 
     /// The rule of a type for a message whose body names this case of the term.
     #[must_use]
     pub fn rule_in(&self, code: &TypeCode, version: u32, case: Option<&str>) -> Option<&TypeRule> {
-        let policy = self.0.get(&(code.clone(), version))?;
+        let policy = self.by_type.get(&(code.clone(), version))?;
         Some(case.and_then(|case| policy.cases.get(case)).unwrap_or(&policy.rule))
     }
 }
