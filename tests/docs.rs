@@ -4,16 +4,15 @@
 //! Never: judges the words.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
-#[path = "docs/catalogue.rs"]
-mod catalogue;
 #[path = "docs/codes.rs"]
 mod codes;
 #[path = "docs/pages.rs"]
 mod pages;
 
 use clap::CommandFactory;
+use mezhved::catalogue::Catalogue;
 use pages::{DOCUMENTS, all, files, named, pattern, read, rows, same, section, shell, sources, top};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[test]
 fn every_stable_code_is_documented_and_no_other() {
@@ -73,11 +72,25 @@ fn shown(value: &toml::Value) -> String {
 }
 
 #[test]
-fn the_table_of_types_is_the_catalogue() {
-    let document = read("docs/INTEGRATION.md");
-    let row = pattern(r"^\| `[a-z]+\.[a-z-]+` \| [А-Я]");
-    let documented = document.lines().filter(|line| row.is_match(line)).map(str::to_owned).collect();
-    same("docs/INTEGRATION.md", &documented, &catalogue::rows());
+fn the_pages_of_the_catalogue_are_those_that_the_program_makes() {
+    let pages: BTreeMap<String, String> = Catalogue::builtin().pages().into_iter().collect();
+    let written: BTreeMap<String, String> = files("docs/catalogue", ".md").into_iter().collect();
+    let names = pages.keys().map(|name| format!("docs/catalogue/{name}")).collect();
+    same("docs/catalogue", &written.keys().cloned().collect(), &names);
+    for (name, page) in pages {
+        let same = written[&format!("docs/catalogue/{name}")] == page;
+        assert!(same, "docs/catalogue/{name} is old; `cargo run -- catalogue --pages docs/catalogue` writes it anew");
+    }
+    assert!(read("docs/INTEGRATION.md").contains("(catalogue/README.md)"));
+}
+
+#[test]
+fn every_link_between_the_pages_leads_somewhere() {
+    for (path, page) in files("docs/catalogue", ".md") {
+        for link in all(&page, r"\]\(([A-Za-z0-9_./-]+)\)") {
+            assert!(top().join("docs/catalogue").join(&link).exists(), "{path}: the link to {link} leads nowhere");
+        }
+    }
 }
 
 #[test]

@@ -145,8 +145,9 @@ impl<'s> Dialect<'s> {
                 name: None,
                 in_common: at.in_common,
             })?;
-            let title = schema.get("title").and_then(Json::as_text).map(Into::into);
-            fields.push(Field { name: Arc::from(name.as_str()), title, plan: Arc::new(plan) });
+            let words = |key| schema.get(key).and_then(Json::as_text).map(Into::into);
+            let (title, note) = (words("title"), words("description"));
+            fields.push(Field { name: Arc::from(name.as_str()), title, note, plan: Arc::new(plan) });
         }
         let required = required(at, &fields)?;
         Ok(RecordPlan { name: at.name.map(Arc::from), fields, required })

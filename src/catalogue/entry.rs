@@ -5,8 +5,8 @@
 
 use crate::catalogue::facts::FactFields;
 use crate::catalogue::plan::RecordPlan;
+use crate::catalogue::term_entry::TermEntry;
 use crate::domain::ids::TypeCode;
-use crate::domain::message::Level;
 use crate::domain::participant::BodyKind;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -25,11 +25,22 @@ pub struct Entry {
     pub term: Option<TermEntry>,
     /// How soon the sender must send a notice (S4: seven working days from the day a change became known).
     pub sent_within: Option<TermEntry>,
+    /// How soon the addressee must register it and say so (59-ФЗ ст. 8: three days).
+    pub registered_within: Option<TermEntry>,
+    /// How soon the addressee must pass on what is not within its competence (59-ФЗ ст. 8: seven days).
+    pub redirected_within: Option<TermEntry>,
     /// How far a due date may be moved by extensions, in calendar days from the first one.
     pub extension_max_days: Option<u32>,
+    /// The body holds data of a special category: health, private life (152-ФЗ ст. 10). `law` names the ground.
+    pub special_category: bool,
+    /// The envelope must state a consent, or the ground for going without one (S2; 323-ФЗ ст. 13).
+    pub needs_consent: bool,
+    /// The field of the body that names the type of a message that was spoken (S4: телефонограмма): its parties, its
+    /// role and its answer are then this message's.
+    pub carries: Option<String>,
     /// Acts and articles, e.g. «120-ФЗ ст. 9 п. 2».
     pub law: Vec<String>,
-    /// Where the rule comes from: a seed by name, a law, or [P] for a default of ours.
+    /// Where the rule comes from, in Russian, for people: a seed by name, a law, or a default of ours.
     pub source: String,
     pub version_from: NaiveDate,
     pub facts: FactFields,
@@ -72,6 +83,9 @@ pub enum Action {
     Return,
     Release,
     Escalation,
+    Executor,
+    ClarificationRequest,
+    Clarification,
 }
 
 /// One party of an exchange: a kind of body, any body, or the gateway itself.
@@ -93,8 +107,18 @@ impl<'de> Deserialize<'de> for Party {
     }
 }
 
+impl Serialize for Party {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Any => to.serialize_str("any"),
+            Self::Gateway => to.serialize_str("gateway"),
+            Self::Kind(kind) => kind.serialize(to),
+        }
+    }
+}
+
 /// Who may send to whom.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parties {
     pub from: Vec<Party>,
@@ -102,7 +126,7 @@ pub struct Parties {
 }
 
 /// The answer that a message demands.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     pub mandatory: bool,
@@ -111,7 +135,7 @@ pub struct Answer {
     #[serde(default)]
     pub release: Release,
     /// One obligation for each item of a list of the body, instead of one for each addressee.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub each: Option<Each>,
 }
 
@@ -127,7 +151,7 @@ pub enum Release {
 }
 
 /// The fields of a body that open one obligation each (`ruling.commission`: its orders).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Each {
     /// The list.
@@ -135,54 +159,14 @@ pub struct Each {
     /// The item's own number.
     pub key: String,
     /// The participant that must do it; absent or not filled in: every addressee.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub performer: Option<String>,
     /// Its due date.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
-}
-
-/// The term of the answer, in the words of the domain's terms; absent words have the domain's defaults.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TermEntry {
-    pub unit: String,
-    pub n: u32,
+    /// The day on which its period ends; the entry's term, with `starts_on = "period_end"`, runs from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts_on: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub roll: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub week: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closes_at: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub special: Option<String>,
-    /// The field of the body that may state the date itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stated_in: Option<String>,
-    /// The field of the body that holds the date of the event, for `starts_on = "known"`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub known_in: Option<String>,
-    /// Instead of the above at the crisis level of support (S3).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub urgent: Option<Box<TermEntry>>,
-    /// Instead of the above at the emergency level of support (S3).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub emergency: Option<Box<TermEntry>>,
-}
-
-impl TermEntry {
-    /// The term at a level of support: urgency follows the level that is valid at the message's date (S3).
-    #[must_use]
-    pub fn at_level(&self, level: Option<Level>) -> &Self {
-        let own = match level {
-            Some(Level::Emergency) => self.emergency.as_deref().or(self.urgent.as_deref()),
-            Some(Level::Crisis) => self.urgent.as_deref(),
-            Some(Level::Adaptation | Level::Basic) | None => None,
-        };
-        own.unwrap_or(self)
-    }
+    pub ends: Option<String>,
 }
 
 impl Entry {
@@ -231,7 +215,17 @@ pub(super) struct EntryFile {
     #[serde(default)]
     pub sent_within: Option<TermEntry>,
     #[serde(default)]
+    pub registered_within: Option<TermEntry>,
+    #[serde(default)]
+    pub redirected_within: Option<TermEntry>,
+    #[serde(default)]
     pub extension_max_days: Option<u32>,
+    #[serde(default)]
+    pub special_category: bool,
+    #[serde(default)]
+    pub needs_consent: bool,
+    #[serde(default)]
+    pub carries: Option<String>,
     #[serde(default)]
     pub law: Vec<String>,
     pub source: String,

@@ -4,10 +4,10 @@
 //! Never: carries personal data: numbers, dates, codes of participants and codes of reasons only.
 
 use crate::catalogue::entry::{Each, Entry};
-use crate::catalogue::plan::{Plan, RecordPlan, Shape};
+use crate::catalogue::term_entry::TermEntry;
 use crate::domain::ids::ParticipantCode;
 use crate::domain::message::{Message, Node, Registration};
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use serde::Deserialize;
 
 /// The facts of one body. What the type does not carry is empty.
@@ -15,6 +15,10 @@ use serde::Deserialize;
 pub struct BodyFacts {
     /// The due date that the body itself states.
     pub stated_due: Option<NaiveDate>,
+    /// The code by which the body chooses one of the term's cases.
+    pub term_case: Option<String>,
+    /// The type of the message that was spoken.
+    pub carries: Option<String>,
     /// The date of the event from which a term with `starts_on = "known"` runs.
     pub known_on: Option<NaiveDate>,
     /// One obligation each (`[answer.each]`).
@@ -50,6 +54,8 @@ pub struct Item {
     pub key: String,
     pub performer: Option<ParticipantCode>,
     pub due: Option<NaiveDate>,
+    /// The day on which its period ends; the term runs from it.
+    pub ends_on: Option<NaiveDate>,
 }
 
 /// `[facts]` of an entry: which field of the body holds which fact.
@@ -70,6 +76,8 @@ pub struct FactFields {
     /// The list of a report whose items name the items they answer, and the field that names them.
     pub answered_items: Option<String>,
     pub answered_key: Option<String>,
+    /// The field of a report on one item that names it; left out, the report answers all.
+    pub answered_item: Option<String>,
 }
 
 impl Entry {
@@ -80,7 +88,9 @@ impl Entry {
         let fields = &self.facts;
         let term = self.term.as_ref();
         BodyFacts {
-            stated_due: date(body, term.and_then(|term| term.stated_in.as_deref())),
+            stated_due: term.and_then(|term| stated(message, term)),
+            term_case: term.and_then(|term| text(body, term.chosen_by.as_deref())).map(str::to_owned),
+            carries: text(body, self.carries.as_deref()).map(str::to_owned),
             known_on: date(body, self.known_in()),
             items: self
                 .answer
@@ -106,78 +116,9 @@ impl Entry {
         }
     }
 
-    fn known_in(&self) -> Option<&str> {
+    pub(super) fn known_in(&self) -> Option<&str> {
         let terms = [self.term.as_ref(), self.sent_within.as_ref()];
         terms.into_iter().flatten().find_map(|term| term.known_in.as_deref())
-    }
-
-    /// Checks that every field named by the entry is in the schema, with a fitting type.
-    pub(super) fn check_fact_fields(&self) -> Result<(), String> {
-        let fields = &self.facts;
-        let (term, each) = (self.term.as_ref(), self.answer.as_ref().and_then(|answer| answer.each.as_ref()));
-        let dates = [
-            term.and_then(|term| term.stated_in.as_deref()),
-            self.known_in(),
-            fields.new_due.as_deref(),
-            fields.expected_on.as_deref(),
-        ];
-        let flags = [fields.granted.as_deref(), fields.accepted.as_deref(), fields.no_data.as_deref()];
-        let texts = [
-            fields.redirect_to.as_deref(),
-            fields.reason_code.as_deref(),
-            fields.content_sha256.as_deref(),
-            fields.obligation.as_deref(),
-        ];
-        check(
-            &self.body,
-            &dates,
-            "a date",
-            |plan| matches!(plan, Plan::Text(text) if matches!(text.shape, Shape::Date)),
-        )?;
-        check(&self.body, &flags, "a boolean", |plan| matches!(plan, Plan::Boolean))?;
-        check(&self.body, &texts, "a string", |plan| matches!(plan, Plan::Text(_)))?;
-        check(&self.body, &[fields.number.as_deref()], "an integer", |plan| matches!(plan, Plan::Integer(_)))?;
-        check(&self.body, &[fields.registration.as_deref()], "an object", |plan| matches!(plan, Plan::Record(_)))?;
-        if let Some(each) = each {
-            let item = item_plan(&self.body, &each.items)?;
-            check(item, &[Some(each.key.as_str()), each.performer.as_deref()], "a string", |plan| {
-                matches!(plan, Plan::Text(_))
-            })?;
-            check(
-                item,
-                &[each.due.as_deref()],
-                "a date",
-                |plan| matches!(plan, Plan::Text(text) if matches!(text.shape, Shape::Date)),
-            )?;
-        }
-        match (&fields.answered_items, &fields.answered_key) {
-            (Some(list), Some(key)) => check(item_plan(&self.body, list)?, &[Some(key.as_str())], "a string", |plan| {
-                matches!(plan, Plan::Text(_))
-            }),
-            (None, None) => Ok(()),
-            _ => Err("answered_items and answered_key go together".into()),
-        }
-    }
-}
-
-fn check(record: &RecordPlan, names: &[Option<&str>], what: &str, fits: fn(&Plan) -> bool) -> Result<(), String> {
-    let wrong = names.iter().flatten().find(|name| {
-        !record
-            .find(name.as_bytes(), 0)
-            .and_then(|place| record.fields.get(place))
-            .is_some_and(|field| fits(&field.plan))
-    });
-    wrong.map_or(Ok(()), |name| Err(format!("`{name}` must be {what} in the schema")))
-}
-
-fn item_plan<'p>(body: &'p RecordPlan, list: &str) -> Result<&'p RecordPlan, String> {
-    let plan = body.find(list.as_bytes(), 0).and_then(|place| body.fields.get(place)).map(|field| &*field.plan);
-    match plan {
-        Some(Plan::List(list)) => match &*list.item {
-            Plan::Record(item) => Ok(item),
-            Plan::List(_) | Plan::Text(_) | Plan::Integer(_) | Plan::Boolean => Err("its items must be objects".into()),
-        },
-        _ => Err(format!("`{list}` must be a list in the schema")),
     }
 }
 
@@ -208,12 +149,28 @@ fn items(body: &Node, each: &Each) -> Vec<Item> {
             key: text(node, Some(&each.key))?.to_owned(),
             performer: text(node, each.performer.as_deref()).and_then(|code| ParticipantCode::new(code).ok()),
             due: date(node, each.due.as_deref()),
+            ends_on: date(node, each.ends.as_deref()),
         })
     };
     list.iter().filter_map(item).collect()
 }
 
+/// The stated date, or so many days before it, but not before the message itself: who is invited today for today can
+/// still answer today. A stated date that is over stays as it is, so that it is refused.
+fn stated(message: &Message, term: &TermEntry) -> Option<NaiveDate> {
+    let mut fields = term.stated_in.as_deref()?.split('.');
+    let node = fields.try_fold(message.body.expose(), |node, name| node.field(name))?;
+    // A date, or the date of an instant by the clock of who wrote it.
+    let on: NaiveDate = node.as_text()?.get(..10)?.parse().ok()?;
+    let earliest = message.envelope.created_at.instant().date_naive().min(on);
+    let before = on.checked_sub_days(Days::new(u64::from(term.days_before.unwrap_or_default())))?;
+    Some(before.max(earliest))
+}
+
 fn answered(body: &Node, fields: &FactFields) -> Vec<String> {
+    if let Some(one) = text(body, fields.answered_item.as_deref()) {
+        return vec![one.to_owned()];
+    }
     let list = field(body, fields.answered_items.as_deref()).map(Node::items).unwrap_or_default();
     list.iter().filter_map(|node| text(node, fields.answered_key.as_deref())).map(str::to_owned).collect()
 }

@@ -173,6 +173,7 @@ fn add(catalogue: &mut Catalogue, folder: Folder) -> Loaded<()> {
         }
     };
     entry.check_fact_fields().map_err(|remedy| fault(&file, "facts", remedy))?;
+    entry.check_rules().map_err(|(place, remedy)| fault(&file, place, remedy))?;
     catalogue.entries.entry(Arc::from(entry.code.as_str())).or_default().insert(entry.version, entry);
     Ok(())
 }
@@ -203,7 +204,12 @@ fn assemble(common: &Json, folder: Folder, written: EntryFile) -> Loaded<Assembl
         answer: written.answer,
         term: written.term,
         sent_within: written.sent_within,
+        registered_within: written.registered_within,
+        redirected_within: written.redirected_within,
         extension_max_days: written.extension_max_days,
+        special_category: written.special_category,
+        needs_consent: written.needs_consent,
+        carries: written.carries,
         law: written.law,
         source: written.source,
         version_from,

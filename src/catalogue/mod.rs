@@ -8,15 +8,21 @@ pub mod dialect;
 pub mod entry;
 pub mod export;
 pub mod facts;
+mod fields;
 mod loader;
+pub mod page;
 pub mod pattern;
 pub mod plan;
 pub mod scalar;
+mod shown;
 pub mod source;
+pub mod term_entry;
+pub mod words;
 pub mod xsd;
 
-pub use entry::{Action, Answer, Each, Entry, Parties, Party, Release, Role, TermEntry};
+pub use entry::{Action, Answer, Each, Entry, Parties, Party, Release, Role};
 pub use facts::{BodyFacts, Item};
+pub use term_entry::TermEntry;
 
 use crate::domain::ids::TypeCode;
 use plan::RecordPlan;
@@ -111,6 +117,6 @@ mod tests {
 
     #[test]
     fn the_compiled_in_catalogue_loads() {
-        assert!(Catalogue::builtin().entries().count() >= 27);
+        assert!(Catalogue::builtin().entries().count() >= 76);
     }
 }

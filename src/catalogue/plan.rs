@@ -52,6 +52,8 @@ pub struct Field {
     pub name: Arc<str>,
     /// Russian title, as pages and letters show it.
     pub title: Option<Box<str>>,
+    /// What a page adds to the title: what the codes mean (the schema's `description` beside the field).
+    pub note: Option<Box<str>>,
     pub plan: Arc<Plan>,
 }
 

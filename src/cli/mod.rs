@@ -4,6 +4,7 @@
 //! Never: asks at a prompt; takes a secret as a flag.
 
 pub mod accounts;
+pub mod catalogue;
 pub mod convert;
 pub mod demo;
 pub mod due;
@@ -61,6 +62,8 @@ enum Command {
     Due(due::DueArgs),
     /// Переписать сообщения из XML в JSON и обратно, строго проверив.
     Convert(convert::Args),
+    /// Каталог: виды сообщений, кто кому их посылает, что и в какой срок отвечают.
+    Catalogue(catalogue::Args),
     /// Схемы каталога: JSON Schema и XSD.
     Schemas(schemas::Args),
 }
@@ -102,6 +105,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Users { what } => with_store(cli.config, async |store, now| accounts::users(what, store, now).await),
         Command::Health => health::run(&config(cli.config)?),
         Command::Due(args) => due::run(&args, stdin().lock(), stdout()),
+        Command::Catalogue(args) => catalogue::run(&args, &mut stdout()),
         Command::Schemas(args) => schemas::run(&args, &mut stdout()),
         Command::Convert(args) => convert::run(&args, &mut stdin().lock(), &mut stdout(), &mut std::io::stderr()),
     }

@@ -168,6 +168,9 @@ pub struct Item {
     /// Who owes it; every addressee where the item names nobody.
     pub performer: Option<ParticipantCode>,
     pub due: Option<NaiveDate>,
+    /// The day on which its period ends; a term that starts on `period_end` runs from it.
+    #[serde(default)]
+    pub ends_on: Option<NaiveDate>,
 }
 
 /// A registration number and date, as stored among facts.

@@ -5,7 +5,7 @@
 
 use crate::catalogue::Entry;
 use crate::domain::decision::Arrived;
-use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
+use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode, TypeCode};
 use crate::domain::message::{Envelope, Format, Message};
 use crate::domain::participant::Directory;
 use crate::domain::rule::{Role, Urgency};
@@ -55,6 +55,8 @@ pub struct Submitted {
 pub(super) struct Received {
     pub message: Message,
     pub arrived: Arrived,
+    /// The type as which it answers what it names in `in_reply_to`, though it begins an exchange of its own.
+    pub answers_as: Option<TypeCode>,
     pub title: String,
     pub format: Format,
     pub content: Bytes,
@@ -92,14 +94,19 @@ impl Inner {
         check_sender(envelope, &arrival)?;
         let entry = self.entry_of(envelope)?;
         let directory = self.directory();
-        check_parties(envelope, entry, &directory)?;
+        let told = entry.facts(&message);
+        // What was spoken counts as the message that was spoken.
+        let ruling = self.spoken(&told)?.unwrap_or(entry);
+        check_parties(envelope, ruling, &directory)?;
         check_dates(envelope, now)?;
         let digest = format::digest(&message, &self.catalogue)
             .map_err(|fault| Rejection::new(RejectionKind::Invalid, "schema_violation", fault.to_string()))?;
-        let rule = self.policies.rule(&envelope.type_code, envelope.version).ok_or_else(|| unknown_type(envelope))?;
+        let rule = self.policies.rule_in(&ruling.code, ruling.version, told.term_case.as_deref());
+        let rule = rule.ok_or_else(|| unknown_type(envelope))?;
+        let is_opening = rule.role == Role::Opening;
         let arrived = Arrived {
             message: envelope.id,
-            type_code: envelope.type_code.clone(),
+            type_code: if is_opening { envelope.type_code.clone() } else { ruling.code.clone() },
             rule: rule.clone(),
             from: envelope.from.clone(),
             to: envelope.to.clone(),
@@ -108,7 +115,7 @@ impl Inner {
             case: envelope.case.clone(),
             urgency: Urgency::from(envelope.support.and_then(|support| support.level)),
             reply_by: envelope.reply_by,
-            facts: facts_of(entry, &message),
+            facts: facts_of(told),
             received_at: now,
             created_at: envelope.created_at.instant().with_timezone(&Utc),
             created_on: envelope.created_at.instant().date_naive(),
@@ -116,6 +123,7 @@ impl Inner {
         };
         Ok(Received {
             arrived,
+            answers_as: is_opening.then(|| ruling.code.clone()).filter(|code| self.policies.opens_and_answers(code)),
             title: entry.title_ru.clone(),
             format: arrival.format,
             content: arrival.content,

@@ -16,6 +16,7 @@ use crate::gateway::content::media_type;
 use crate::gateway::ports::decisions::{Accepted, Direction, Keys, QuarantineRow, StoredMessage};
 use crate::gateway::receipts;
 use crate::gateway::rejection::{Rejection, RejectionKind};
+use crate::gateway::rulings;
 use crate::gateway::working_set::{Registering, WorkingSet, stored};
 use crate::limits::{self, QUARANTINE_BYTES_MAX};
 use std::collections::BTreeSet;
@@ -30,6 +31,10 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
             keys.exchanges.push(received.arrived.exchange);
             if envelope.exchange.is_none() && received.arrived.rule.role != Role::Opening {
                 keys.answered.extend(envelope.in_reply_to);
+            }
+            if let Some(named) = rulings::answered(received) {
+                keys.answered.push(named);
+                keys.exchanges.push(ExchangeId::from(named));
             }
             let mut add = |code: &ParticipantCode| {
                 keys.registers.push((code.clone(), year(code)));
@@ -130,7 +135,7 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
     let found = work.loaded.exchanges.get(&exchange);
     found.map_or(Ok(()), within_limits)?;
     let was_unseen = found.is_none_or(|found| found.root.is_none());
-    let decision = match work.decide(exchange, &Command::Receive(Box::new(arrived))) {
+    let decision = match work.decide(exchange, &Command::Receive(Box::new(arrived.clone()))) {
         Ok(decision) => decision,
         Err(refusal) => return Err(refuse(received, &refusal, work)),
     };
@@ -141,6 +146,7 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
     let digest = received.digest;
     work.store(StoredMessage { digest, ..stored(&received.message.envelope, content, accepted.clone()) });
     work.apply(decision)?;
+    rulings::answer(received, arrived, work)?;
     if received.channel == ChannelKind::Amqp {
         receipts::accepted(&received.arrived, &accepted, work)?;
     }
@@ -156,7 +162,7 @@ fn exchange_of(received: &Received, work: &WorkingSet<'_>) -> ExchangeId {
 }
 
 /// An exchange is loaded and written whole: one that a runaway program has filled takes no more.
-fn within_limits(exchange: &Exchange) -> Result<(), Rejection> {
+pub(super) fn within_limits(exchange: &Exchange) -> Result<(), Rejection> {
     let facts = exchange.duties.iter().map(|duty| duty.obligation.facts.len()).max().unwrap_or_default();
     if facts < limits::FACTS_MAX {
         return Ok(());

@@ -4,16 +4,26 @@
 
 use crate::catalogue::{self, Action, Catalogue, Entry, TermEntry};
 use crate::domain::ids::TypeCode;
-use crate::domain::message::Message;
 use crate::domain::rule::{
     AnswerRule, BodyFacts, Control, Item, ReceiptKind, RegistrationFact, Release, Role, TypeRule,
 };
 use crate::domain::term::{Term, Unit};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The rules of all types, by code and version.
 #[derive(Debug, Default)]
-pub struct Policies(HashMap<(TypeCode, u32), TypeRule>);
+pub struct Policies {
+    by_type: HashMap<(TypeCode, u32), Policy>,
+    /// Types that begin an exchange and may also answer what is owed in another (a ruling upon a petition).
+    opening_answers: HashSet<TypeCode>,
+}
+
+/// A type's rule, and those that a code in the body calls for instead of it.
+#[derive(Debug)]
+struct Policy {
+    rule: TypeRule,
+    cases: HashMap<String, TypeRule>,
+}
 
 /// An entry whose rule cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -30,26 +40,54 @@ impl Policies {
     /// # Errors
     /// The first [`PolicyFault`].
     pub fn of(catalogue: &Catalogue) -> Result<Self, PolicyFault> {
-        let mut rules = HashMap::new();
+        let mut by_type = HashMap::new();
         for entry in catalogue.entries() {
-            let rule = rule_of(entry).map_err(|problem| PolicyFault {
+            let policy = policy_of(entry).map_err(|problem| PolicyFault {
                 code: entry.code.clone(),
                 version: entry.version,
                 problem,
             })?;
-            rules.insert((entry.code.clone(), entry.version), rule);
+            by_type.insert((entry.code.clone(), entry.version), policy);
         }
-        Ok(Self(rules))
+        let awaited = by_type.values().filter_map(|policy: &Policy| policy.rule.answer.as_ref());
+        let awaited: HashSet<&TypeCode> = awaited.flat_map(|rule| &rule.types).collect();
+        let openings = by_type.iter().filter(|(_, policy)| policy.rule.role == Role::Opening);
+        let opening_answers = openings.map(|((code, _), _)| code).filter(|code| awaited.contains(code));
+        let opening_answers = opening_answers.cloned().collect();
+        Ok(Self { by_type, opening_answers })
     }
 
     /// The rule of a type.
     #[must_use]
     pub fn rule(&self, code: &TypeCode, version: u32) -> Option<&TypeRule> {
-        self.0.get(&(code.clone(), version))
+        self.by_type.get(&(code.clone(), version)).map(|policy| &policy.rule)
+    }
+
+    /// Whether a type that begins an exchange may also answer what is owed in another (a ruling upon a petition).
+    #[must_use]
+    pub fn opens_and_answers(&self, code: &TypeCode) -> bool {
+        self.opening_answers.contains(code)
+    }
+
+    /// The rule of a type for a message whose body names this case of the term.
+    #[must_use]
+    pub fn rule_in(&self, code: &TypeCode, version: u32, case: Option<&str>) -> Option<&TypeRule> {
+        let policy = self.by_type.get(&(code.clone(), version))?;
+        Some(case.and_then(|case| policy.cases.get(case)).unwrap_or(&policy.rule))
     }
 }
 
-fn rule_of(entry: &Entry) -> Result<TypeRule, String> {
+fn policy_of(entry: &Entry) -> Result<Policy, String> {
+    for term in [&entry.sent_within, &entry.registered_within, &entry.redirected_within].into_iter().flatten() {
+        term.term()?;
+    }
+    let rule = rule_of(entry, entry.term.as_ref())?;
+    let cases = entry.term.iter().flat_map(|term| &term.cases);
+    let cases = cases.map(|(case, term)| Ok((case.clone(), rule_of(entry, Some(term))?)));
+    Ok(Policy { rule, cases: cases.collect::<Result<_, String>>()? })
+}
+
+fn rule_of(entry: &Entry, term: Option<&TermEntry>) -> Result<TypeRule, String> {
     let role = role_of(entry)?;
     let stated_by_item = Term::new(Unit::FixedDates, 1);
     let answer = match &entry.answer {
@@ -59,14 +97,14 @@ fn rule_of(entry: &Entry) -> Result<TypeRule, String> {
                 catalogue::Release::Automatic => Release::Automatic,
                 catalogue::Release::Controller => Release::Controller,
             },
-            term: match (&entry.term, &answer.each) {
-                (Some(term), _) => term_of(term)?,
+            term: match (term, &answer.each) {
+                (Some(term), _) => term.term()?,
                 // Each item states its own date; one that does not is refused when it comes.
                 (None, Some(each)) if each.due.is_some() => stated_by_item,
                 (None, _) => return Err("a mandatory answer needs a [term], or items that state their dates".into()),
             },
-            term_urgent: entry.term.as_ref().and_then(|term| term.urgent.as_deref()).map(term_of).transpose()?,
-            term_emergency: entry.term.as_ref().and_then(|term| term.emergency.as_deref()).map(term_of).transpose()?,
+            term_urgent: term.and_then(|term| term.urgent.as_deref()).map(TermEntry::term).transpose()?,
+            term_emergency: term.and_then(|term| term.emergency.as_deref()).map(TermEntry::term).transpose()?,
             version: entry.version_from.to_string(),
             source: entry.source.clone(),
             extension_days_max: entry.extension_max_days,
@@ -101,27 +139,18 @@ fn control_of(action: Action) -> Control {
         Action::Return => Control::Return,
         Action::Release => Control::Release,
         Action::Reminder | Action::RepeatRequest | Action::Escalation => Control::Notice,
+        // Who is on it changes no term; whether a clarification stops the clock is not decided here yet.
+        Action::Executor | Action::ClarificationRequest | Action::Clarification => Control::Notice,
     }
-}
-
-/// The words of an entry's term are those of the domain's; what names fields of the body stays with the catalogue.
-fn term_of(entry: &TermEntry) -> Result<Term, String> {
-    let mut words = serde_json::to_value(entry).map_err(|error| error.to_string())?;
-    if let Some(words) = words.as_object_mut() {
-        for not_a_term in ["stated_in", "known_in", "urgent", "emergency"] {
-            words.remove(not_a_term);
-        }
-    }
-    let term: Term = serde_json::from_value(words).map_err(|error| format!("[term]: {error}"))?;
-    term.check().map_err(|error| format!("[term]: {error}"))?;
-    Ok(term)
 }
 
 /// The facts of a message's body, in the core's words.
 #[must_use]
-pub fn facts_of(entry: &Entry, message: &Message) -> BodyFacts {
-    let facts = entry.facts(message);
-    let item = |item: catalogue::Item| Item { key: item.key, performer: item.performer, due: item.due };
+pub fn facts_of(facts: catalogue::BodyFacts) -> BodyFacts {
+    let item = |item: catalogue::Item| {
+        let catalogue::Item { key, performer, due, ends_on } = item;
+        Item { key, performer, due, ends_on }
+    };
     BodyFacts {
         stated_due: facts.stated_due,
         known_on: facts.known_on,

@@ -73,7 +73,12 @@ async fn an_exchange_comes_back_as_it_was_written() {
             in_reply_to: Some(message_id(1)),
             received_at: opened_at(),
             facts: BodyFacts {
-                items: vec![Item { key: "п. 1".to_owned(), performer: Some(code(SCHOOL)), due: None }],
+                items: vec![Item {
+                    key: "п. 1".to_owned(),
+                    performer: Some(code(SCHOOL)),
+                    due: None,
+                    ends_on: chrono::NaiveDate::from_ymd_opt(2026, 6, 30),
+                }],
                 granted: Some(true),
                 ..BodyFacts::default()
             },

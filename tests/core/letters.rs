@@ -53,7 +53,7 @@ fn every_letter() -> Vec<Message> {
 }
 
 fn ruling() -> Arrived {
-    let item = Item { key: "2.1".into(), performer: None, due: Some(day("2026-03-24")) };
+    let item = Item { key: "2.1".into(), performer: None, due: Some(day("2026-03-24")), ends_on: None };
     let facts = BodyFacts { items: vec![item], ..BodyFacts::default() };
     stating(message("request", "ruling.commission", "commission", &["school-1"]), facts)
 }
@@ -236,7 +236,7 @@ fn no_letter_repeats_a_word_of_the_childs_data_or_says_escalation() {
     let read = format::read(request.to_string().as_bytes(), Format::Json, catalogue).unwrap();
     let entry = catalogue.entry(&read.envelope.type_code, 1).unwrap();
     let arrived = message("request", "request.school-characteristics", "centre", &["school-1"]);
-    let letters = ladder_letters(stating(arrived, facts_of(entry, &read)), "school-1", world());
+    let letters = ladder_letters(stating(arrived, facts_of(entry.facts(&read))), "school-1", world());
     let mut childs = Vec::new();
     words(read.body.expose(), &mut childs);
     assert!(childs.len() >= 5 && letters.len() == 6);

@@ -8,7 +8,7 @@ use mezhved::domain::rule::{BodyFacts, Item, Release, Urgency};
 use mezhved::domain::term::{ClosesAt, Remark, StartsOn, Term, Unit, Week};
 
 fn item(key: &str, performer: Option<&str>, due: Option<&str>) -> Item {
-    Item { key: key.to_owned(), performer: performer.map(code), due: due.map(day) }
+    Item { key: key.to_owned(), performer: performer.map(code), due: due.map(day), ends_on: None }
 }
 
 fn ruling(to: &[&str], items: Vec<Item>) -> Arrived {
@@ -58,7 +58,7 @@ fn each_obligation_keeps_the_protocol_of_its_own_calendar() {
     assert_eq!(excluded, ["2026-03-20", "2026-03-21", "2026-03-22"]);
     assert!(protocol.excluded[0].why.contains("Ураза-байрам"), "{}", protocol.excluded[0].why);
     assert_eq!((protocol.due_on, protocol.due_at), (due.on, due.at));
-    assert!(!due.rule_version.is_empty() && due.source.contains("5 working days"), "{}", due.source);
+    assert!(!due.rule_version.is_empty() && due.source.contains("5 рабочих дней"), "{}", due.source);
     let six = &obligation(&story, "school-six").due.protocol;
     assert_eq!((six.calendar.week, six.calendar.region.as_deref()), (Week::SixDay, Some("RU-SA")));
     assert_eq!(six.excluded.len(), 1, "only Sunday");

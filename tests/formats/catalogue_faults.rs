@@ -110,9 +110,57 @@ fn a_faulty_entry_is_refused_with_its_key() {
         ("[[parties]]", "[answer]\nmandatory = true\ntypes = [\"reply.nothing\"]\n[[parties]]", "reply.nothing"),
         ("[[parties]]", "[answer]\nmandatory = true\ntypes = [\"reply.information\"]\n[[parties]]", "[term]"),
         ("\"any\"", "\"alien\"", "alien"),
+        ("source", "special_category = true\nsource", "law"),
+        ("role = \"notice\"", "role = \"receipt\"\nneeds_consent = true", "needs_consent"),
+        ("source", "carries = \"x\"\nsource", "`x`"),
+        ("[[parties]]", "[facts]\nanswered_item = \"x\"\n[[parties]]", "`x`"),
     ] {
         let error = load(&ENTRY.replacen(from, to, 1), &schema).unwrap_err();
         assert!(error.file == "a.b/1/entry.toml" && error.to_string().contains(word), "{to}: {error}");
     }
     assert!(load(&ENTRY.replace("[[parties]]", "[facts]\naccepted = \"x\"\n[[parties]]"), &schema).is_ok());
+}
+
+const TYPED: &str = r##"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","additionalProperties":false,
+    "properties":{"on":{"$ref":"../../common.schema.json#/$defs/date"},"kind":{"type":"string","enum":["one","two"]},
+    "meeting":{"type":"object","additionalProperties":false,"properties":{"at":{"$ref":"../../common.schema.json#/$defs/date_time"}}},
+    "measures":{"type":"array","maxItems":3,"items":{"type":"object","additionalProperties":false,"properties":{
+        "no":{"$ref":"../../common.schema.json#/$defs/item_key"},"to":{"$ref":"../../common.schema.json#/$defs/date"}}}}}}"##;
+
+/// An entry with a mandatory answer and this term.
+fn with_term(each: &str, term: &str) -> String {
+    format!(
+        "{ENTRY}[answer]\nmandatory = true\ntypes = [\"reply.information\"]\n{each}[term]\nunit = \"working_day\"\nn = 5\n{term}"
+    )
+}
+
+#[test]
+fn a_term_that_cannot_be_followed_is_refused_with_its_key() {
+    let each = "[answer.each]\nitems = \"measures\"\nkey = \"no\"\nends = \"to\"\n";
+    let case = "[term.cases.two]\nunit = \"hour\"\nn = 48\n";
+    for (each, term, place) in [
+        ("", "stated_in = \"kind\"", "term.stated_in"),
+        ("", "stated_in = \"meeting\"", "term.stated_in"),
+        ("", "stated_in = \"on.at\"", "term.stated_in"),
+        ("", "days_before = 1", "term.days_before"),
+        ("", case, "term.cases"),
+        ("", &format!("chosen_by = \"on\"\n{case}"), "term.chosen_by"),
+        ("", &format!("chosen_by = \"kind\"\n{}", case.replace("two", "three")), "term.cases"),
+        ("", &format!("chosen_by = \"kind\"\n{case}stated_in = \"on\""), "term.cases"),
+        ("", "starts_on = \"whenever\"", "term"),
+        ("", "[term.urgent]\nunit = \"working_day\"\nn = 0", "term"),
+        (each, "", "answer.each.ends"),
+        (&each.replace("\"to\"", "\"no\""), "starts_on = \"period_end\"", "facts"),
+    ] {
+        let error = load(&with_term(each, term), TYPED).unwrap_err();
+        assert_eq!((error.file.as_str(), error.place.as_str()), ("a.b/1/entry.toml", place), "{term}: {error}");
+    }
+    for (each, term) in [
+        ("", "stated_in = \"on\""),
+        ("", "stated_in = \"meeting.at\"\ndays_before = 1"),
+        ("", &format!("chosen_by = \"kind\"\n{case}")),
+        (each, "starts_on = \"period_end\""),
+    ] {
+        assert!(load(&with_term(each, term), TYPED).is_ok(), "{term}: {:?}", load(&with_term(each, term), TYPED).err());
+    }
 }

@@ -12,8 +12,10 @@
 )]
 
 mod added_types;
+mod catalogue_command;
 mod catalogue_faults;
 mod convert;
+mod entries;
 mod generate;
 mod goldens;
 mod mutate;

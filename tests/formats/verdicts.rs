@@ -33,7 +33,7 @@ fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     let mut dice = Dice(7);
     for entry in Catalogue::builtin().entries() {
-        for mut tree in generate::samples(entry, 40) {
+        for mut tree in generate::samples(entry, 20) {
             let told = if dice.below(8) == 0 { Told::Both } else { mutate::mutate(&mut tree, &mut dice) };
             let json = (told != Told::XmlOnly).then(|| judge(print::json(&tree, Json::Plain), Format::Json));
             let xml = (told != Told::JsonOnly).then(|| judge(print::xml(&tree, Xml::Plain), Format::Xml));

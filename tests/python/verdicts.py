@@ -3,12 +3,16 @@ Arguments: the folder of the schemas, and a file of lines [format, document, exp
 with 1 if there is one."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
 import jsonschema
 import xmlschema
 from lxml import etree
+
+# xmlschema reads integers by Python's `int`, which takes digits of every script; XSD and libxml2 know 0 to 9 only.
+FOREIGN_DIGITS = re.compile(r">[\s+-]*(?=[0-9]*[^\x00-\x7F])\d+\s*<")
 
 
 class Judges:
@@ -26,7 +30,7 @@ class Judges:
             return {"jsonschema": self.json.is_valid(json.loads(document))}
         verdicts = {"libxml2": self.libxml2.validate(etree.fromstring(document.encode()))}
         # The one in pure Python is slow: every third document.
-        if number % 3 == 0:
+        if number % 3 == 0 and not FOREIGN_DIGITS.search(document):
             verdicts["xmlschema"] = self.xmlschema.is_valid(document)
         return verdicts
 

@@ -69,17 +69,19 @@ pub(super) fn registered(arrived: &Arrived, ctx: &Context<'_>) -> Event {
     }
 }
 
-/// Who owes which item by which stated date.
+/// Who owes which item by which stated date, or from the end of which period.
 struct Owed {
     performer: ParticipantCode,
     item: Option<String>,
     stated_due: Option<NaiveDate>,
+    ends_on: Option<NaiveDate>,
 }
 
 fn owed(arrived: &Arrived) -> Result<Vec<Owed>, Refusal> {
     let facts = &arrived.facts;
     if facts.items.is_empty() {
-        let whole = |to: &ParticipantCode| Owed { performer: to.clone(), item: None, stated_due: facts.stated_due };
+        let stated_due = facts.stated_due;
+        let whole = |to: &ParticipantCode| Owed { performer: to.clone(), item: None, stated_due, ends_on: None };
         return Ok(arrived.to.iter().map(whole).collect());
     }
     let mut owed: Vec<Owed> = Vec::new();
@@ -97,6 +99,7 @@ fn owed(arrived: &Arrived) -> Result<Vec<Owed>, Refusal> {
                 performer: performer.clone(),
                 item: Some(item.key.clone()),
                 stated_due: item.due.or(facts.stated_due),
+                ends_on: item.ends_on,
             });
         }
     }
@@ -111,7 +114,7 @@ pub(super) fn obligation_id(exchange: ExchangeId, performer: &ParticipantCode, i
 
 fn open_duty(arrived: &Arrived, rule: &AnswerRule, owed: &Owed, ctx: &Context<'_>) -> Result<Duty, Refusal> {
     let body = ctx.participant(&owed.performer)?;
-    let due = freeze(rule, arrived, owed.stated_due, (body, ctx))?;
+    let due = freeze((rule, owed), arrived, (body, ctx))?;
     let obligation = Obligation {
         id: obligation_id(arrived.exchange, &owed.performer, owed.item.as_deref()),
         exchange: arrived.exchange,
@@ -135,20 +138,23 @@ fn open_duty(arrived: &Arrived, rule: &AnswerRule, owed: &Owed, ctx: &Context<'_
 
 /// Computes the due date once, in both readings of its start.
 fn freeze(
-    rule: &AnswerRule,
+    (rule, owed): (&AnswerRule, &Owed),
     arrived: &Arrived,
-    stated: Option<NaiveDate>,
     (body, ctx): (&Participant, &Context<'_>),
 ) -> Result<FrozenDue, Refusal> {
+    let stated = owed.stated_due;
     if stated.is_some_and(|on| on < arrived.created_on) {
         return Err(Refusal::StatedDueInThePast);
     }
     let performer = ctx.performer(body)?;
+    let ruled = rule.term_for(arrived.urgency);
     let (term, source) = match stated {
+        // A type whose term is a stated date says itself how that date rolls.
+        Some(_) if ruled.unit == Unit::FixedDates && ruled.roll.is_some() => (ruled.clone(), rule.source.as_str()),
         Some(_) => (stated_term(), "срок указан в самом документе"),
-        None => (rule.term_for(arrived.urgency).clone(), rule.source.as_str()),
+        None => (ruled.clone(), rule.source.as_str()),
     };
-    let strict_at = start(&term, arrived, body);
+    let strict_at = start(&term, (arrived, owed), body);
     let event = TermEvent { kind: term.starts_on, at: strict_at, stated_on: stated };
     let due = compute(&term, &event, &performer)?;
     let noticed_at = taken_notice(strict_at, body, &performer)?;
@@ -172,11 +178,17 @@ fn stated_term() -> Term {
 
 /// The instant of the term's start event. The gateway's register is the register of both sides, so registered,
 /// received and sent are one instant here; what happened before the message is dated by the message itself.
-fn start(term: &Term, arrived: &Arrived, body: &Participant) -> DateTime<Utc> {
+fn start(term: &Term, (arrived, owed): (&Arrived, &Owed), body: &Participant) -> DateTime<Utc> {
+    let opening_of = |on: NaiveDate| body.zone.instant(on, body.hours.opens);
     let stated = match term.starts_on {
         StartsOn::Registered | StartsOn::Received | StartsOn::Sent => return arrived.received_at,
-        StartsOn::Known => arrived.facts.known_on.map(|on| body.zone.instant(on, body.hours.opens)),
-        StartsOn::Signed | StartsOn::Decided | StartsOn::PeriodEnd => None,
+        // A period may end long after the message that names it (a measure of a plan).
+        StartsOn::PeriodEnd if owed.ends_on.is_some() => {
+            return owed.ends_on.map_or(arrived.received_at, opening_of).max(arrived.received_at);
+        }
+        StartsOn::PeriodEnd => None,
+        // What happened before the message is dated by the document, else by the message.
+        StartsOn::Known | StartsOn::Signed | StartsOn::Decided => arrived.facts.known_on.map(opening_of),
     };
     stated.unwrap_or(arrived.created_at).min(arrived.received_at)
 }
