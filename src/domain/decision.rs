@@ -142,6 +142,8 @@ pub enum EventKind {
     ObligationChanged,
     #[serde(rename = "obligation.closed")]
     ObligationClosed,
+    #[serde(rename = "obligation.due_moved")]
+    DueMoved,
     #[serde(rename = "rung.fired")]
     RungFired,
     #[serde(rename = "rung.skipped")]

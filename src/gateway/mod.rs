@@ -3,6 +3,7 @@
 //! Promises: load, decide, save, commit; a receipt only after the commit. Never: SQL, a broker, HTTP.
 
 pub mod act;
+pub mod adopt;
 pub mod arrival;
 mod commands;
 mod committer;
