@@ -11,6 +11,7 @@
 
 mod calendars;
 mod computing;
+mod coverage;
 mod due;
 mod properties;
 mod provisional;
