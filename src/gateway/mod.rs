@@ -10,6 +10,7 @@ mod committer;
 pub mod content;
 pub mod dispatch;
 mod intake;
+mod outlook;
 pub mod policy;
 pub mod ports;
 mod receipts;

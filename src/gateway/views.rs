@@ -191,6 +191,10 @@ pub struct BoardSummary {
     /// Age of the last sweep in milliseconds; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep_age_ms: Option<u64>,
+    /// Days until the end of the published calendar; negative after it.
+    pub calendar_days_left: i64,
+    /// It is time to install the next year's.
+    pub calendar_ends_soon: bool,
 }
 
 /// A line of the journal as shown.

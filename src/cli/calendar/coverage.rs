@@ -11,9 +11,6 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Coverage that ends within so many days is an alert (deadlines: «No calendar, no clock»).
-const DAYS_LEFT_MIN: i64 = 60;
-
 /// Prints the report as of that day.
 pub(super) fn report(
     calendars: &CalendarSet,
@@ -33,7 +30,8 @@ pub(super) fn report(
         .into_iter()
         .filter(|row| args.region.as_ref().is_none_or(|code| *code == row.region))
         .collect();
-    let report = Report { federal: &federal, regions: &regions, unapplied: &unapplied, today };
+    let ends_soon = calendars.ends_soon(today);
+    let report = Report { federal: &federal, regions: &regions, unapplied: &unapplied, today, ends_soon };
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &report.json())?;
         writeln!(out)?;
@@ -41,7 +39,7 @@ pub(super) fn report(
         report.words(out)?;
     }
     out.flush()?;
-    Ok(if report.ends_soon() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if report.ends_soon { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 struct Report<'a> {
@@ -49,15 +47,12 @@ struct Report<'a> {
     regions: &'a [Coverage],
     unapplied: &'a [&'a Overlay],
     today: NaiveDate,
+    ends_soon: bool,
 }
 
 impl Report<'_> {
     fn days_left(&self) -> i64 {
         (self.federal.published_until - self.today).num_days()
-    }
-
-    fn ends_soon(&self) -> bool {
-        self.days_left() < DAYS_LEFT_MIN
     }
 
     /// The years that are still to come or to end, of those that are not sure.
@@ -77,7 +72,7 @@ impl Report<'_> {
         json!({
             "today": self.today,
             "days_left": self.days_left(),
-            "ends_soon": self.ends_soon(),
+            "ends_soon": self.ends_soon,
             "federal": territory(self.federal),
             "regions": self.regions.iter().map(territory).collect::<Vec<_>>(),
             "unapplied": self.unapplied.iter().map(unapplied).collect::<Vec<_>>(),
@@ -107,7 +102,7 @@ impl Report<'_> {
         for row in self.unapplied {
             writeln!(out, "  {} {}: {} ({})", row.region, date_words(row.date), row.title, row.act)?;
         }
-        if self.ends_soon() {
+        if self.ends_soon {
             writeln!(out, "Внимание: опубликованный календарь кончается через {left} дн.; внесите следующий год.")?;
         }
         Ok(())

@@ -8,6 +8,10 @@ use super::set::{CalendarSet, UnknownRegion};
 use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
 
+/// Published coverage that ends within so many days is an alert (deadlines: «No calendar, no clock»). The Government
+/// publishes a year in the autumn before it, so that there is time to install it.
+const DAYS_LEFT_MIN: i64 = 60;
+
 /// How sure a year is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -50,6 +54,18 @@ pub struct Coverage {
 }
 
 impl CalendarSet {
+    /// Days from a date until the end of what somebody has published; negative after it.
+    #[must_use]
+    pub fn days_left(&self, today: NaiveDate) -> i64 {
+        (self.published_until() - today).num_days()
+    }
+
+    /// Whether what is published ends so soon that somebody must act.
+    #[must_use]
+    pub fn ends_soon(&self, today: NaiveDate) -> bool {
+        self.days_left(today) < DAYS_LEFT_MIN
+    }
+
     /// The coverage of a region, or of the federal calendar.
     ///
     /// # Errors

@@ -55,7 +55,7 @@ pub(super) fn calendar_move(fact: &Fact) -> Vec<String> {
         "Принят новый календарь: версия {version} вместо {from_version}, срок перенесён с {} на {} решением {by} от {}: {reason}.",
         date_words(*from),
         date_words(due.on),
-        date_words(at.date_naive()),
+        date_words(due.protocol.event.zone.date(*at)),
     )];
     lines.extend(due.protocol.explanation());
     lines
