@@ -156,6 +156,14 @@ impl Fact {
         }
     }
 
+    /// The due date that it put in the place of the one before.
+    fn moved_to(&self) -> Option<&FrozenDue> {
+        match self {
+            Self::DueMoved { due, .. } => Some(due),
+            _ => None,
+        }
+    }
+
     /// The message that said it, where a message did.
     #[must_use]
     pub fn message(&self) -> Option<MessageId> {
@@ -320,11 +328,7 @@ impl Obligation {
     /// The due date as it is counted, before extensions: the frozen one, or that of the calendar adopted last.
     #[must_use]
     pub fn counted(&self) -> &FrozenDue {
-        let moved = |fact| match fact {
-            &Fact::DueMoved { ref due, .. } => Some(&**due),
-            _ => None,
-        };
-        self.facts.iter().rev().find_map(moved).unwrap_or(&self.due)
+        self.facts.iter().rev().find_map(Fact::moved_to).unwrap_or(&self.due)
     }
 
     /// The due date in force: the counted one, or the latest that was granted.

@@ -2,7 +2,7 @@
 //!
 //! Promises: every fault is named, with the row and the remedy. Never: corrects anything.
 
-use super::facts::{AppliesTo, CalendarFault, FederalYear, MonthDay, Overlay, is_weekend};
+use super::facts::{AppliesTo, CalendarFault, FederalYear, MonthDay, Overlay};
 use super::set::{FederalCalendar, RegionalCalendar};
 use chrono::{Datelike, NaiveDate, Weekday};
 use std::collections::BTreeSet;
@@ -65,7 +65,7 @@ fn misplaced(federal: &FederalCalendar, overlay: &Overlay) -> Option<&'static st
 /// Off by the federal calendar in a week of five days and in one of six.
 fn is_off_for_all(federal: &FederalCalendar, year: &FederalYear, date: NaiveDate) -> bool {
     let works_in_six = date.weekday() == Weekday::Sat && !federal.holidays.contains_key(&MonthDay::of(date));
-    !year.is_worked(date) && !(is_weekend(date) && works_in_six)
+    !year.is_worked(date) && !works_in_six
 }
 
 /// More than the tables are made for.
