@@ -97,8 +97,9 @@ pub fn check(config: &Config) -> anyhow::Result<Vec<String>> {
         Some(_) => notes.push("amqp: a broker is set; its queues are declared at start".to_owned()),
         None => notes.push("amqp: no broker; messages come and go over HTTP only".to_owned()),
     }
-    let covered_until = calendars::embedded()?.covered_until();
-    notes.push(format!("calendar: covered until {covered_until}"));
+    let calendars = calendars::embedded()?;
+    let (published, covered) = (calendars.published_until(), calendars.covered_until());
+    notes.push(format!("calendar: published until {published}, counted until {covered}; see `mezhved calendar check`"));
     Ok(notes)
 }
 
@@ -127,6 +128,37 @@ fn amqp(config: &Config) -> anyhow::Result<Option<AmqpConfig>> {
     Ok(Some(AmqpConfig { prefetch: config.amqp.prefetch, heartbeat_s, ..AmqpConfig::new(address) }))
 }
 
+fn parts(config: &Config, store: &Arc<dyn Store>, clock: Clock) -> anyhow::Result<Parts> {
+    Ok(Parts {
+        store: Arc::clone(store),
+        catalogue: read_catalogue(config)?,
+        calendars: Arc::new(calendars::embedded()?),
+        ladders: Arc::new(read_ladders(config)?),
+        clock,
+        sweep_age_max_s: config.escalation.sweep_age_max_s,
+    })
+}
+
+/// A gateway without doors and workers, for a command. One that only reads may run beside a serving gateway; one that
+/// decides is the only one on its file.
+///
+/// # Errors
+/// What is missing or wrong; another gateway that serves, when this one is to decide.
+pub async fn start_without_doors(
+    config: &Config,
+    decides: bool,
+    clock: Clock,
+) -> anyhow::Result<(Gateway, Arc<dyn Store>)> {
+    let store: Arc<dyn Store> = match decides {
+        true => {
+            make_folder(&config.store.path)?;
+            Arc::new(SqliteStore::open_exclusive(&config.store.path)?)
+        }
+        false => Arc::new(open_store(config)?),
+    };
+    Ok((Gateway::start(parts(config, &store, clock)?).await?, store))
+}
+
 /// Starts a gateway by its configuration.
 ///
 /// # Errors
@@ -137,15 +169,7 @@ pub async fn start(config: &Config, clock: Clock) -> anyhow::Result<Running> {
     let metrics = telemetry::figures();
     make_folder(&config.store.path)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open_exclusive(&config.store.path)?);
-    let parts = Parts {
-        store: Arc::clone(&store),
-        catalogue: read_catalogue(config)?,
-        calendars: Arc::new(calendars::embedded()?),
-        ladders: Arc::new(read_ladders(config)?),
-        clock: clock.clone(),
-        sweep_age_max_s: config.escalation.sweep_age_max_s,
-    };
-    let gateway = Gateway::start(parts).await?;
+    let gateway = Gateway::start(parts(config, &store, clock)?).await?;
     let listener = tokio::net::TcpListener::bind(config.http.listen)
         .await
         .with_context(|| format!("`http.listen`: {} cannot be listened on", config.http.listen))?;

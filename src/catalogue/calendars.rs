@@ -3,7 +3,11 @@
 //! Promises: what is loaded is free of contradictions; a fault names the file and the key, all faults at once.
 //! Never: invents a year, a holiday or a region.
 
-use crate::domain::calendar::{CalendarFault, CalendarSet, FederalCalendar, FederalYear, Holidays, Overlay};
+use crate::domain::calendar::{
+    AppliesTo, Awaited, CalendarFault, CalendarSet, FederalCalendar, FederalYear, Holidays, Overlay, RegionalCalendar,
+    SourceStatus,
+};
+use chrono::NaiveDate;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -42,6 +46,8 @@ struct FederalFile {
     #[serde(rename = "title")]
     _title: String,
     version: String,
+    #[serde(default)]
+    provisional_through: Option<i32>,
     holidays: Holidays,
     year: Vec<FederalYear>,
 }
@@ -51,7 +57,24 @@ struct FederalFile {
 struct OverlayFile {
     version: String,
     #[serde(default)]
-    overlay: Vec<Overlay>,
+    overlay: Vec<OverlayRows>,
+    #[serde(default)]
+    awaited: Vec<Awaited>,
+}
+
+/// Days of one region that have everything but the date in common.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OverlayRows {
+    region: String,
+    dates: Vec<NaiveDate>,
+    title: String,
+    #[serde(default)]
+    works: bool,
+    #[serde(default)]
+    applies_to: AppliesTo,
+    act: String,
+    status: SourceStatus,
 }
 
 /// The calendars that the program was built with.
@@ -70,9 +93,29 @@ pub fn load(texts: CalendarTexts<'_>) -> Result<CalendarSet, CalendarLoadError> 
     let federal: FederalFile = parse("ru.toml", texts.federal)?;
     let regions: BTreeMap<String, String> = parse("regions.toml", texts.regions)?;
     let overlays: OverlayFile = parse("overlays.toml", texts.overlays)?;
-    let FederalFile { name, version, holidays, year: years, .. } = federal;
-    let federal = FederalCalendar { name, version, holidays, years };
-    CalendarSet::new(federal, &regions, &overlays.version, &overlays.overlay).map_err(CalendarLoadError::Contradictions)
+    let FederalFile { name, version, provisional_through, holidays, year: years, .. } = federal;
+    let federal = FederalCalendar { name, version, holidays, years, provisional_through };
+    let regional = RegionalCalendar {
+        version: overlays.version,
+        titles: regions,
+        overlays: overlays.overlay.iter().flat_map(OverlayRows::days).collect(),
+        awaited: overlays.awaited,
+    };
+    CalendarSet::new(federal, regional).map_err(CalendarLoadError::Contradictions)
+}
+
+impl OverlayRows {
+    fn days(&self) -> impl Iterator<Item = Overlay> + '_ {
+        self.dates.iter().map(|date| Overlay {
+            region: self.region.clone(),
+            date: *date,
+            title: self.title.clone(),
+            applies_to: self.applies_to,
+            act: self.act.clone(),
+            status: self.status,
+            works: self.works,
+        })
+    }
 }
 
 fn parse<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<T, CalendarLoadError> {

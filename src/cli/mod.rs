@@ -4,6 +4,7 @@
 //! Never: asks at a prompt; takes a secret as a flag.
 
 pub mod accounts;
+pub mod calendar;
 pub mod catalogue;
 pub mod convert;
 pub mod demo;
@@ -58,6 +59,11 @@ enum Command {
         #[command(subcommand)]
         what: accounts::UsersCommand,
     },
+    /// Производственный календарь: насколько он покрыт; принятие новой версии.
+    Calendar {
+        #[command(subcommand)]
+        what: calendar::CalendarCommand,
+    },
     /// Посчитать срок и объяснить его; без --from и --term читает строки JSON.
     Due(due::DueArgs),
     /// Переписать сообщения из XML в JSON и обратно, строго проверив.
@@ -104,6 +110,12 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Users { what } => with_store(cli.config, async |store, now| accounts::users(what, store, now).await),
         Command::Health => health::run(&config(cli.config)?),
+        Command::Calendar { what: calendar::CalendarCommand::Check(args) } => {
+            calendar::check(&args, Clock::system().now().date_naive(), &mut stdout())
+        }
+        Command::Calendar { what: calendar::CalendarCommand::Adopt(args) } => {
+            calendar::adopt(&args, &config(cli.config)?, &mut stdout())
+        }
         Command::Due(args) => due::run(&args, stdin().lock(), stdout()),
         Command::Catalogue(args) => catalogue::run(&args, &mut stdout()),
         Command::Schemas(args) => schemas::run(&args, &mut stdout()),

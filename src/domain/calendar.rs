@@ -4,14 +4,18 @@
 //! calendar never changes, its version says which one it is; counting n working days costs two look-ups.
 //! Never: assumes that a year without data has plain weeks; reads a file; knows today's date.
 
+mod checks;
+mod coverage;
 mod days;
+mod derived;
 mod facts;
 mod set;
 mod table;
 
+pub use coverage::{Coverage, Standing, YearCoverage};
 pub use days::DayKind;
-pub use facts::{AppliesTo, CalendarFault, FederalYear, Holidays, MonthDay, Overlay, SourceStatus};
-pub use set::{CalendarSet, FederalCalendar, UnknownRegion};
+pub use facts::{AppliesTo, Awaited, CalendarFault, FederalYear, Holidays, MonthDay, Overlay, SourceStatus};
+pub use set::{CalendarSet, FederalCalendar, RegionalCalendar, UnknownRegion};
 
 use crate::domain::term::{Special, Week};
 use chrono::{Datelike, NaiveDate};
@@ -165,7 +169,13 @@ impl Calendar {
         self.days.first
     }
 
-    /// The last day it has data for; coverage that ends within 60 days is an alert.
+    /// The last day of the years that somebody has published; coverage that ends within 60 days is an alert.
+    #[must_use]
+    pub fn published_until(&self) -> NaiveDate {
+        self.days.published_until
+    }
+
+    /// The last day it has data for, provisional years included.
     #[must_use]
     pub fn covered_until(&self) -> NaiveDate {
         self.days.last()

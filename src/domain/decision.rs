@@ -145,6 +145,8 @@ pub enum EventKind {
     ObligationChanged,
     #[serde(rename = "obligation.closed")]
     ObligationClosed,
+    #[serde(rename = "obligation.due_moved")]
+    DueMoved,
     #[serde(rename = "rung.fired")]
     RungFired,
     #[serde(rename = "rung.skipped")]

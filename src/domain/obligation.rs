@@ -1,7 +1,8 @@
 //! An obligation: who owes whom an answer, by when, and what has happened to it.
 //!
 //! Promises: its state is a pure function of the facts recorded about it, so that every order of arrival ends in the
-//! same state; the due date is frozen at birth with its protocol and moves only by a recorded extension.
+//! same state; the due date is frozen at birth with its protocol and moves only by a recorded decision: an extension, or
+//! the adoption of another version of the calendar.
 //! Never: closes because time has passed. «Overdue» is a fact about time, not a state; a late answer is taken.
 
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
@@ -123,6 +124,16 @@ pub enum Fact {
         second: String,
         reason: String,
     },
+    /// Another version of the calendar was adopted: `due` stands from then on, with a protocol of its own. What it
+    /// moved from stays as it was frozen, as evidence.
+    DueMoved {
+        at: DateTime<Utc>,
+        from: NaiveDate,
+        from_version: String,
+        due: Box<FrozenDue>,
+        by: String,
+        reason: String,
+    },
 }
 
 impl Fact {
@@ -140,7 +151,16 @@ impl Fact {
             | Self::Withdrawn { at, .. }
             | Self::Returned { at, .. }
             | Self::Released { at, .. }
-            | Self::Voided { at, .. } => *at,
+            | Self::Voided { at, .. }
+            | Self::DueMoved { at, .. } => *at,
+        }
+    }
+
+    /// The due date that it put in the place of the one before.
+    fn moved_to(&self) -> Option<&FrozenDue> {
+        match self {
+            Self::DueMoved { due, .. } => Some(due),
+            _ => None,
         }
     }
 
@@ -158,7 +178,7 @@ impl Fact {
             | Self::Withdrawn { message, .. }
             | Self::Returned { message, .. }
             | Self::Released { message, .. } => *message,
-            Self::Voided { .. } => None,
+            Self::Voided { .. } | Self::DueMoved { .. } => None,
         }
     }
 }
@@ -305,22 +325,34 @@ impl Obligation {
         (self.facts[later].at(), later) > (self.facts[earlier].at(), earlier)
     }
 
-    /// The due date in force: the frozen one, or the latest that was granted.
+    /// The due date as it is counted, before extensions: the frozen one, or that of the calendar adopted last.
+    #[must_use]
+    pub fn counted(&self) -> &FrozenDue {
+        self.facts.iter().rev().find_map(Fact::moved_to).unwrap_or(&self.due)
+    }
+
+    /// The due date in force: the counted one, or the latest that was granted.
     #[must_use]
     pub fn due_on(&self) -> NaiveDate {
-        self.extensions().map(|(on, _)| on).fold(self.due.on, NaiveDate::max)
+        self.due_on_with(self.counted())
+    }
+
+    /// The due date in force if the counted one were this.
+    #[must_use]
+    pub fn due_on_with(&self, counted: &FrozenDue) -> NaiveDate {
+        self.extensions().map(|(on, _)| on).fold(counted.on, NaiveDate::max)
     }
 
     /// The instant in force after which an answer is late.
     #[must_use]
     pub fn due_at(&self) -> DateTime<Utc> {
-        self.extensions().map(|(_, at)| at).fold(self.due.at, DateTime::max)
+        self.extensions().map(|(_, at)| at).fold(self.counted().at, DateTime::max)
     }
 
     /// The instant before which the performer is not accused.
     #[must_use]
     pub fn lenient_at(&self) -> DateTime<Utc> {
-        self.due_at().max(self.due.lenient_at)
+        self.due_at().max(self.counted().lenient_at)
     }
 
     fn extensions(&self) -> impl Iterator<Item = (NaiveDate, DateTime<Utc>)> + '_ {

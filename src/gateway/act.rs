@@ -251,7 +251,7 @@ fn check_digest(notice: &RegistrationNotice, sha256: &str) -> Result<(), Rejecti
 }
 
 /// A person's words: something, and not a book.
-fn words(text: String) -> Result<String, Rejection> {
+pub(super) fn words(text: String) -> Result<String, Rejection> {
     let text = text.trim().to_owned();
     if text.is_empty() || text.chars().count() > WORDS_CHARS_MAX {
         let message = format!("a reason has 1 to {WORDS_CHARS_MAX} characters");

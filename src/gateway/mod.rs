@@ -3,12 +3,14 @@
 //! Promises: load, decide, save, commit; a receipt only after the commit. Never: SQL, a broker, HTTP.
 
 pub mod act;
+pub mod adopt;
 pub mod arrival;
 mod commands;
 mod committer;
 pub mod content;
 pub mod dispatch;
 mod intake;
+mod outlook;
 pub mod policy;
 pub mod ports;
 mod quarantine;

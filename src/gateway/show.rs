@@ -21,8 +21,6 @@ use tokio::sync::watch;
 pub const PAGE_MAX: usize = 200;
 /// Lines of a journal at most.
 const JOURNAL_LINES_MAX: usize = 10_000;
-/// Days of calendar coverage below which the operator is told.
-const CALENDAR_DAYS_LEFT_MIN: i64 = 60;
 
 impl Gateway {
     /// Obligations by filter; the viewer is set from the actor.
@@ -173,6 +171,8 @@ impl Gateway {
             prepared: tally.prepared,
             next_due_at: tally.next_due_at,
             sweep_age_ms: self.sweep_age_ms(),
+            calendar_days_left: self.calendar_days_left(),
+            calendar_ends_soon: self.calendar_ends_soon(),
         })
     }
 
@@ -253,16 +253,5 @@ impl Gateway {
         let conditions = self.0.conditions.read().unwrap_or_else(PoisonError::into_inner);
         reasons.extend(conditions.iter().filter_map(|condition| condition()));
         reasons
-    }
-
-    /// What the operator should look at, though the gateway is ready.
-    #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
-        let covered_until = self.0.calendars.covered_until();
-        let left = (covered_until - self.now().date_naive()).num_days();
-        if left < CALENDAR_DAYS_LEFT_MIN {
-            return vec![format!("calendar: covered until {covered_until}, {left} days; install the next year's")];
-        }
-        Vec::new()
     }
 }

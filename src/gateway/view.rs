@@ -56,6 +56,7 @@ pub(super) fn obligation(inner: &Inner, row: &DutyRow, now: DateTime<Utc>) -> Ob
         late_by_working_days: late,
         left_working_days: left.filter(|_| state.is_open() && !overdue),
         due_text: date_words(obligation.due_on()),
+        provisional: obligation.counted().protocol.provisional,
         answered_at: obligation.answered_at(),
         closed_at: obligation.closed_at(),
         facts: obligation.facts.clone(),
@@ -124,6 +125,9 @@ pub(super) fn explanation(inner: &Inner, obligation: &Obligation) -> Explanation
     let extensions: Vec<Fact> = obligation.facts.iter().filter(extended).cloned().collect();
     let mut lines = obligation.due.protocol.explanation();
     lines.push(format!("Источник правила: {} (версия {}).", obligation.due.source, obligation.due.rule_version));
+    let moves: Vec<Fact> =
+        obligation.facts.iter().filter(|fact| matches!(fact, Fact::DueMoved { .. })).cloned().collect();
+    lines.extend(moves.iter().flat_map(words::calendar_move));
     for fact in &extensions {
         if let Fact::Extended { due_on, at, by, .. } = fact {
             lines.push(format!("Продлён до {} решением {by} от {}.", date_words(*due_on), date_words(at.date_naive())));
@@ -138,6 +142,7 @@ pub(super) fn explanation(inner: &Inner, obligation: &Obligation) -> Explanation
         rule_version: obligation.due.rule_version.clone(),
         source: obligation.due.source.clone(),
         protocol: obligation.due.protocol.clone(),
+        moves,
         extensions,
         lines,
     }

@@ -44,6 +44,8 @@ pub struct ObligationView {
     pub left_working_days: Option<u32>,
     /// In the performer's zone, with the weekday: `21.11.2026 (сб)`.
     pub due_text: String,
+    /// The date leans on a calendar that is not published or not checked yet.
+    pub provisional: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,6 +116,9 @@ pub struct Explanation {
     pub source: String,
     /// The frozen calculation.
     pub protocol: crate::domain::term::Protocol,
+    /// Calendars adopted since: each with the date it moved from and the calculation that replaced it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<Fact>,
     /// Extensions granted since.
     pub extensions: Vec<Fact>,
     /// The same in Russian, line by line.
@@ -186,6 +191,10 @@ pub struct BoardSummary {
     /// Age of the last sweep in milliseconds; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep_age_ms: Option<u64>,
+    /// Days until the end of the published calendar; negative after it.
+    pub calendar_days_left: i64,
+    /// It is time to install the next year's.
+    pub calendar_ends_soon: bool,
 }
 
 /// A line of the journal as shown.

@@ -84,6 +84,7 @@ fn publish_summary(summary: &BoardSummary) {
     metrics::gauge!("mezhved_bodies_silent").set(summary.silent_bodies as f64);
     metrics::gauge!("mezhved_obligations_due_today").set(summary.today as f64);
     metrics::gauge!("mezhved_rungs_prepared").set(summary.prepared as f64);
+    metrics::gauge!("mezhved_calendar_days_left").set(summary.calendar_days_left as f64);
     // Before the first sweep there is no age; an endless one fires the same alert.
     let age_seconds = summary.sweep_age_ms.map_or(f64::INFINITY, |age| age as f64 / 1000.0);
     metrics::gauge!("mezhved_sweep_age_seconds").set(age_seconds);

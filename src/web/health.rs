@@ -1,6 +1,6 @@
 //! Whether the process lives, and whether it can do its work.
 //!
-//! Promises: `ready` names every reason why not. Never: needs a key; never says anything of a case.
+//! Promises: `ready` names every reason why not, and what an operator should look at though it is. Never: needs a key; never says anything of a case.
 
 use crate::web::WebState;
 use axum::Json;
@@ -20,9 +20,10 @@ pub(super) async fn ready(State(state): State<WebState>) -> Response {
     if state.closing().is_cancelled() {
         reasons.push("the process is stopping".to_owned());
     }
+    let warnings = state.gateway().warnings();
     if reasons.is_empty() {
-        return Json(json!({"status": "ready"})).into_response();
+        return Json(json!({"status": "ready", "warnings": warnings})).into_response();
     }
-    let answer = Json(json!({"status": "not_ready", "reasons": reasons}));
+    let answer = Json(json!({"status": "not_ready", "reasons": reasons, "warnings": warnings}));
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], answer).into_response()
 }

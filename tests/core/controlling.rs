@@ -71,10 +71,10 @@ fn a_person_cannot_extend_to_a_date_before_the_one_in_force() {
 
 #[test]
 fn an_extension_beyond_the_calendar_is_refused_with_the_remedy() {
-    let mut story = Story::of(request(&["school-1"]), "2027-12-20T12:00:00+08:00");
-    let refusal = story.try_receive(extension("2028-01-20", "school-1")).unwrap_err();
+    let mut story = Story::of(request(&["school-1"]), "2028-12-20T12:00:00+08:00");
+    let refusal = story.try_receive(extension("2029-01-20", "school-1")).unwrap_err();
     assert_eq!(refusal.code(), "term_not_countable");
-    assert!(refusal.to_string().contains("add the year 2028"), "{refusal}");
+    assert!(refusal.to_string().contains("add the year 2029"), "{refusal}");
 }
 
 #[test]

@@ -10,6 +10,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod adopting;
 mod alerts;
 mod answering;
 mod bodies;

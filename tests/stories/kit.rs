@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use mezhved::catalogue::{Catalogue, calendars};
 use mezhved::clock::Clock;
 use mezhved::config::participants;
+use mezhved::domain::calendar::CalendarSet;
 use mezhved::domain::ids::{MessageId, ParticipantCode};
 use mezhved::domain::message::Format;
 use mezhved::gateway::act::{Actor, RegistrationNotice};
@@ -32,6 +33,7 @@ pub struct Story {
     pub store: Arc<dyn Store>,
     folder: Folder,
     catalogue: Arc<Catalogue>,
+    calendars: Arc<CalendarSet>,
 }
 
 /// A folder that goes with its story.
@@ -68,25 +70,58 @@ impl Story {
     }
 
     pub async fn with_catalogue(instant: &str, catalogue: Arc<Catalogue>) -> Self {
+        Self::with(instant, catalogue, calendars::embedded().unwrap()).await
+    }
+
+    /// Begins by calendars of its own.
+    pub async fn with_calendars(instant: &str, calendars: CalendarSet) -> Self {
+        Self::with(instant, Arc::clone(Catalogue::builtin()), calendars).await
+    }
+
+    async fn with(instant: &str, catalogue: Arc<Catalogue>, calendars: CalendarSet) -> Self {
+        let calendars = Arc::new(calendars);
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("mezhved-story-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let clock = Clock::frozen(irkutsk(instant));
-        let (gateway, store) = open(&folder, &clock, &catalogue).await;
+        let (gateway, store) = open(&folder, &clock, (&catalogue, &calendars)).await;
         let text = include_str!("../../config/examples/participants.toml");
         store.import_participants(participants::from_toml(text).unwrap()).await.unwrap();
         assert!(gateway.refresh_directory().await.unwrap());
-        Self { gateway, clock, store, folder: Folder(folder), catalogue }
+        Self { gateway, clock, store, folder: Folder(folder), catalogue, calendars }
     }
 
     /// Ends the gateway and opens another on the same file.
     pub async fn restart(self) -> Self {
-        let Self { gateway, clock, store, folder, catalogue } = self;
+        let calendars = Arc::clone(&self.calendars);
+        self.restart_by(calendars).await
+    }
+
+    /// The same, as an upgrade that brings other calendars.
+    pub async fn upgrade(self, calendars: CalendarSet) -> Self {
+        self.restart_by(Arc::new(calendars)).await
+    }
+
+    async fn restart_by(self, calendars: Arc<CalendarSet>) -> Self {
+        let Self { gateway, clock, store, folder, catalogue, .. } = self;
         drop((gateway, store));
         wait_for_lock(&folder.0).await;
-        let (gateway, store) = open(&folder.0, &clock, &catalogue).await;
-        Self { gateway, clock, store, folder, catalogue }
+        let (gateway, store) = open(&folder.0, &clock, (&catalogue, &calendars)).await;
+        Self { gateway, clock, store, folder, catalogue, calendars }
+    }
+
+    /// Where its database is.
+    pub fn database(&self) -> PathBuf {
+        self.folder.0.join("mezhved.db")
+    }
+
+    /// Ends the gateway; its folder stays until the value given back goes.
+    pub async fn end(self) -> impl Sized {
+        let Self { gateway, store, folder, .. } = self;
+        drop((gateway, store));
+        wait_for_lock(&folder.0).await;
+        folder
     }
 
     pub fn set(&self, instant: &str) {
@@ -161,12 +196,16 @@ impl Story {
     }
 }
 
-async fn open(folder: &std::path::Path, clock: &Clock, catalogue: &Arc<Catalogue>) -> (Gateway, Arc<dyn Store>) {
+async fn open(
+    folder: &std::path::Path,
+    clock: &Clock,
+    (catalogue, calendars): (&Arc<Catalogue>, &Arc<CalendarSet>),
+) -> (Gateway, Arc<dyn Store>) {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open_exclusive(&folder.join("mezhved.db")).unwrap());
     let parts = Parts {
         store: Arc::clone(&store),
         catalogue: Arc::clone(catalogue),
-        calendars: Arc::new(calendars::embedded().unwrap()),
+        calendars: Arc::clone(calendars),
         ladders: Arc::new(mezhved::app::builtin_ladders().unwrap()),
         clock: clock.clone(),
         sweep_age_max_s: 60,

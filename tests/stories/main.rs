@@ -7,6 +7,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod calendar;
 mod catalogue;
 mod escalation;
 mod exchange;

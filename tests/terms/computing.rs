@@ -87,7 +87,7 @@ fn the_protocol_holds_every_excluded_day_the_roll_and_the_versions() {
     );
     assert_eq!(protocol.rule.laws, ["ГК РФ ст. 191", "ГК РФ ст. 193", "ГК РФ ст. 194"]);
     assert_eq!(protocol.rule.version, RULES_VERSION);
-    assert_eq!((protocol.calendar.name.as_str(), protocol.calendar.version.as_str()), ("ru", "2026.1"));
+    assert_eq!((protocol.calendar.name.as_str(), protocol.calendar.version.as_str()), ("ru", "2026.2"));
     assert_eq!(protocol.calendar.sources.len(), 2, "the acts of both years: {:?}", protocol.calendar.sources);
     assert!(protocol.calendar.sources[1].contains("№ 1466"));
 }

@@ -157,7 +157,7 @@ fn wrong_arguments_say_what_to_write() {
         (&["--from", "2026-03-18", "--term", "soon"], "`5 wd`"),
         (&["--from", "2026-03-18", "--term", "3 wd", "--roll", "up"], "`next`"),
         (&["--from", "2026-03-18", "--term", "3 wd", "--region", "TA"], "`RU-TA`"),
-        (&["--from", "2031-03-18", "--term", "3 wd"], "2023 to 2027"),
+        (&["--from", "2031-03-18", "--term", "3 wd"], "2023 to 2028"),
     ];
     for (arguments, remedy) in wrong {
         let error = format!("{:#}", ask(arguments).unwrap_err());

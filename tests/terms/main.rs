@@ -11,8 +11,12 @@
 
 mod calendars;
 mod computing;
+mod coverage;
 mod due;
 mod properties;
+mod provisional;
+mod regions;
 mod support;
 mod vectors;
 mod words;
+mod zones;

@@ -204,6 +204,18 @@ async fn wrong_addresses_and_methods_are_problems() {
 }
 
 #[tokio::test]
+async fn a_calendar_that_ends_soon_is_a_warning_and_the_gateway_stays_ready() {
+    let site = Site::new().await;
+    site.clock.set(at("2027-12-01T02:15:00Z"));
+    site.gateway.sweep_once().await.unwrap();
+    let ready = site.client.get(site.url("/health/ready")).send().await.unwrap();
+    assert_eq!(ready.status(), 200);
+    let warnings = json(ready).await["warnings"].clone();
+    let expected = "calendar: published until 2027-12-31, 30 days left; install the next year's";
+    assert_eq!(warnings, serde_json::json!([expected]));
+}
+
+#[tokio::test]
 async fn every_answer_bears_the_security_headers() {
     let site = Site::new().await;
     for path in ["/login", "/nothing", "/health/live", "/api/v1/inbox", "/metrics", "/assets/mezhved.css"] {
@@ -225,14 +237,20 @@ async fn health_names_the_reason_and_metrics_show_no_gap() {
     assert_eq!(answer.status(), 503);
     assert!(json(answer).await["reasons"][0].as_str().unwrap().contains("sweep"));
     site.gateway.sweep_once().await.unwrap();
-    assert_eq!(site.client.get(site.url("/health/ready")).send().await.unwrap().status(), 200);
+    let ready = site.client.get(site.url("/health/ready")).send().await.unwrap();
+    assert_eq!(ready.status(), 200);
+    assert_eq!(json(ready).await, serde_json::json!({"status": "ready", "warnings": []}));
     let key = site.key("centre").await;
     site.post("/api/v1/messages", &key, &letters::request("school-1", "Запрос")).await;
     let text = site.client.get(site.url("/metrics")).send().await.unwrap().text().await.unwrap();
     // Other tests of this program share the figures of the process: the names are what counts here.
-    for name in
-        ["mezhved_conservation_gap", "mezhved_sweep_age_seconds", "mezhved_obligations_open", "mezhved_quarantine"]
-    {
+    for name in [
+        "mezhved_conservation_gap",
+        "mezhved_sweep_age_seconds",
+        "mezhved_obligations_open",
+        "mezhved_quarantine",
+        "mezhved_calendar_days_left",
+    ] {
         assert!(text.contains(&format!("\n{name} ")), "{name} in {text}");
     }
     assert!(text.contains("mezhved_http_requests_total{method=\"POST\",route=\"/api/v1/messages\",status=\"202\"}"));

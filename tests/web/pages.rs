@@ -126,6 +126,23 @@ async fn fragment_is_the_part_of_the_page_that_is_fetched_anew() {
 }
 
 #[tokio::test]
+async fn board_says_that_the_calendar_ends_and_marks_dates_of_a_year_that_is_not_published() {
+    let site = Site::new().await;
+    site.person("anna", UserRole::Coordinator).await;
+    let (cookie, _) = site.enter("anna").await;
+    assert!(!site.page("/", &cookie).await.contains("календарь кончается"));
+    site.go_to("2027-12-28T02:00:00Z").await;
+    let letter = letters::request("school-1", "Запрос");
+    let key = site.key("centre").await;
+    let receipt = json(site.post("/api/v1/messages", &key, &letter).await).await;
+    let id = receipt["obligations"][0]["id"].as_str().unwrap();
+    let page = site.page("/", &cookie).await;
+    assert!(page.contains("производственный календарь кончается через 3 дн."), "{page}");
+    assert!(page.contains("12.01.2028 (ср)") && page.contains("предварительно: календарь не сверен"), "{page}");
+    assert!(site.page(&format!("/obligations/{id}"), &cookie).await.contains("предварительно: календарь не сверен"));
+}
+
+#[tokio::test]
 async fn open_board_hears_of_a_change_at_once() {
     let (site, ..) = asked().await;
     let (cookie, _) = site.enter("anna").await;

@@ -37,6 +37,8 @@ pub(super) struct Days {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) first: NaiveDate,
+    /// The last day of the years that somebody has published.
+    pub(super) published_until: NaiveDate,
     facts: Vec<Fact>,
     reasons: Vec<String>,
     /// How many doubtful days lie before day i.
@@ -47,9 +49,19 @@ pub(super) struct Days {
     tables: [Table; 4],
 }
 
+/// What a region adds to the federal calendar.
+#[derive(Debug, Default)]
+pub(super) struct Own<'a> {
+    /// Its title in Russian, which explains its days.
+    pub(super) title: &'a str,
+    pub(super) overlays: Vec<&'a Overlay>,
+    /// The years about which it has still to decide.
+    pub(super) awaited: Vec<i32>,
+}
+
 impl Days {
-    /// Joins checked federal years (contiguous, not empty) with the overlays of a region, whose title explains them.
-    pub(super) fn join(federal: &FederalCalendar, overlays: &[&Overlay], version: String, region: &str) -> Self {
+    /// Joins checked federal years (contiguous, not empty) with what a region adds.
+    pub(super) fn join(federal: &FederalCalendar, version: String, own: &Own<'_>) -> Self {
         let mut building = Building { federal, facts: Vec::new(), reasons: Vec::new() };
         let mut sources = Vec::new();
         for year in &federal.years {
@@ -58,15 +70,29 @@ impl Days {
             building.add_year(year);
         }
         let first = sources.first().map_or(NaiveDate::MIN, |(first, _, _)| *first);
-        for overlay in overlays {
-            building.lay(overlay, first, region);
+        for overlay in &own.overlays {
+            building.lay(overlay, first, own.title);
             sources.push((overlay.date, overlay.date, overlay.act.clone()));
         }
+        for year in federal.years.iter().filter(|year| own.awaited.contains(&year.year)) {
+            year.days().for_each(|date| building.doubt(date, first));
+        }
+        let published = federal.years.iter().filter(|year| !year.derived).flat_map(FederalYear::days).last();
         let Building { facts, reasons, .. } = building;
         let doubts_before = running_count(facts.iter().map(|fact| fact.doubtful));
         let tables = [(Week::FiveDay, false), (Week::FiveDay, true), (Week::SixDay, false), (Week::SixDay, true)]
             .map(|(week, special_works)| Table::new(facts.iter().map(|fact| fact.reason(week, special_works))));
-        Self { name: federal.name.clone(), version, first, facts, reasons, doubts_before, sources, tables }
+        Self {
+            name: federal.name.clone(),
+            version,
+            first,
+            published_until: published.unwrap_or(first),
+            facts,
+            reasons,
+            doubts_before,
+            sources,
+            tables,
+        }
     }
 
     pub(super) fn table(&self, week: Week, special: Special) -> &Table {
@@ -163,19 +189,27 @@ impl Building<'_> {
         (Some(reason), (!works_in_six).then_some(reason))
     }
 
-    /// Lays a region's day over the federal ones; the working day before it becomes short, as ТК ст. 95 has it.
+    /// Lays a region's day over the federal ones; the working day before a day off becomes short, as ТК ст. 95 has it.
     fn lay(&mut self, overlay: &Overlay, first: NaiveDate, region: &str) {
-        let Some(index) = usize::try_from((overlay.date - first).num_days()).ok().filter(|&i| i < self.facts.len())
-        else {
-            return;
-        };
-        let reason = Some(self.reason(format!("{} ({region})", overlay.title)));
+        let Some(index) = self.place(overlay.date, first) else { return };
+        let reason = (!overlay.works).then(|| self.reason(format!("{} ({region})", overlay.title)));
         let fact = &mut self.facts[index];
         (fact.off, fact.off_in_six, fact.short) = (reason, reason, false);
         fact.doubtful |= overlay.status == SourceStatus::ToBeChecked;
-        if let Some(eve) = index.checked_sub(1).and_then(|eve| self.facts.get_mut(eve)) {
+        let eve = index.checked_sub(1).filter(|_| !overlay.works);
+        if let Some(eve) = eve.and_then(|eve| self.facts.get_mut(eve)) {
             eve.short |= eve.off.is_none();
         }
+    }
+
+    fn doubt(&mut self, date: NaiveDate, first: NaiveDate) {
+        if let Some(index) = self.place(date, first) {
+            self.facts[index].doubtful = true;
+        }
+    }
+
+    fn place(&self, date: NaiveDate, first: NaiveDate) -> Option<usize> {
+        usize::try_from((date - first).num_days()).ok().filter(|&index| index < self.facts.len())
     }
 
     fn reason(&mut self, text: String) -> u16 {

@@ -17,9 +17,10 @@ pub enum SourceStatus {
 }
 
 /// Whom an overlay binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AppliesTo {
+    #[default]
     All,
     BudgetOrganisations,
     /// Not applied until bodies state their municipality.
@@ -88,19 +89,33 @@ pub struct FederalYear {
     /// «Нерабочие дни» of a presidential decree, with the act; each term says whether they count.
     #[serde(default)]
     pub special: BTreeMap<NaiveDate, String>,
+    /// Nobody has published it: it was derived from the holidays ([`FederalYear::unpublished`]).
+    #[serde(skip)]
+    pub derived: bool,
 }
 
-/// A non-working day that a region adds.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A non-working day that a region adds, or a weekend day that it works instead of one moved elsewhere.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Overlay {
-    /// ISO 3166-2, e.g. `RU-TA`.
+    /// A code of the list of regions, e.g. `RU-TA`.
     pub region: String,
     pub date: NaiveDate,
     pub title: String,
     pub applies_to: AppliesTo,
     pub act: String,
     pub status: SourceStatus,
+    /// A Saturday or Sunday that is worked.
+    pub works: bool,
+}
+
+/// A decision that a region has still to take about a year: until then its whole year is provisional.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Awaited {
+    pub region: String,
+    pub year: i32,
+    /// What is to be decided, e.g. `Сагаалган`.
+    pub title: String,
 }
 
 /// One contradiction in calendar data.
@@ -163,7 +178,8 @@ impl FederalYear {
         first.flat_map(|first: NaiveDate| first.iter_days()).take_while(move |date| date.year() == year)
     }
 
-    fn is_worked(&self, date: NaiveDate) -> bool {
+    /// Whether the day is worked in a five-day week.
+    pub(super) fn is_worked(&self, date: NaiveDate) -> bool {
         if is_weekend(date) { self.working_weekend.contains_key(&date) } else { !self.off.contains_key(&date) }
     }
 

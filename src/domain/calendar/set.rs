@@ -4,17 +4,13 @@
 //! Never: falls back to the federal calendar for a code it does not know.
 
 use super::Calendar;
-use super::days::Days;
-use super::facts::{AppliesTo, CalendarFault, FederalYear, Holidays, MonthDay, Overlay};
+use super::checks::{faults, none_of, size_faults};
+use super::days::{Days, Own};
+use super::facts::{Awaited, CalendarFault, FederalYear, Holidays, MonthDay, Overlay};
 use crate::domain::term::{Special, Week};
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Years of one calendar at most: keeps every table small and every count far from overflow.
-const YEARS_MAX: usize = 100;
-/// Overlay rows at most.
-const OVERLAYS_MAX: usize = 10_000;
 
 /// The federal calendar as data.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +19,8 @@ pub struct FederalCalendar {
     pub version: String,
     pub holidays: Holidays,
     pub years: Vec<FederalYear>,
+    /// The last year that is counted before somebody has published it; none when it is not after the last of `years`.
+    pub provisional_through: Option<i32>,
 }
 
 impl FederalCalendar {
@@ -30,6 +28,27 @@ impl FederalCalendar {
     pub(super) fn holiday(&self, date: NaiveDate) -> Option<&str> {
         self.holidays.get(&MonthDay::of(date)).map(String::as_str)
     }
+
+    /// Adds the years that the law alone gives.
+    fn go_on(&mut self) {
+        let Some((last, through)) = self.years.last().map(|year| year.year).zip(self.provisional_through) else {
+            return;
+        };
+        for year in last + 1..=through {
+            self.years.push(FederalYear::unpublished(year, &self.holidays));
+        }
+    }
+}
+
+/// What the regions add, as data.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RegionalCalendar {
+    /// Added to the version of every region that has rows.
+    pub version: String,
+    /// The known codes with their Russian titles.
+    pub titles: BTreeMap<String, String>,
+    pub overlays: Vec<Overlay>,
+    pub awaited: Vec<Awaited>,
 }
 
 /// A region that the list of regions does not have.
@@ -44,38 +63,33 @@ pub struct UnknownRegion(pub String);
 pub struct CalendarSet {
     federal: Arc<Days>,
     regions: BTreeMap<Arc<str>, Arc<Days>>,
+    /// What they were made of, for [`CalendarSet::coverage`].
+    pub(super) made_of: Arc<(FederalCalendar, RegionalCalendar)>,
 }
 
 impl CalendarSet {
-    /// Joins the calendars. `regions` are the known codes with their Russian titles; `overlays_version` is added to
-    /// the version of every region that has overlays.
+    /// Joins the calendars.
     ///
     /// # Errors
     /// Every contradiction found in the data.
-    pub fn new(
-        mut federal: FederalCalendar,
-        regions: &BTreeMap<String, String>,
-        overlays_version: &str,
-        overlays: &[Overlay],
-    ) -> Result<Self, Vec<CalendarFault>> {
+    pub fn new(mut federal: FederalCalendar, regional: RegionalCalendar) -> Result<Self, Vec<CalendarFault>> {
         federal.years.sort_by_key(|year| year.year);
-        let faults = faults(&federal, regions, overlays);
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        let plain = Arc::new(Days::join(&federal, &[], federal.version.clone(), ""));
+        none_of(size_faults(&federal, &regional))?;
+        federal.go_on();
+        none_of(faults(&federal, &regional))?;
+        let plain = Arc::new(Days::join(&federal, federal.version.clone(), &Own::default()));
         let joined = |(code, title): (&String, &String)| {
-            let own: Vec<&Overlay> = overlays.iter().filter(|row| row.region == *code && row.is_applied()).collect();
-            let days = if own.is_empty() {
+            let own = regional.own(code, title);
+            let days = if own.overlays.is_empty() && own.awaited.is_empty() {
                 Arc::clone(&plain)
             } else {
-                let version = format!("{}+{code}.{overlays_version}", federal.version);
-                Arc::new(Days::join(&federal, &own, version, title))
+                let version = format!("{}+{code}.{}", federal.version, regional.version);
+                Arc::new(Days::join(&federal, version, &own))
             };
             (Arc::from(code.as_str()), days)
         };
-        let regions = regions.iter().map(joined).collect();
-        Ok(Self { federal: plain, regions })
+        let regions = regional.titles.iter().map(joined).collect();
+        Ok(Self { federal: plain, regions, made_of: Arc::new((federal, regional)) })
     }
 
     /// The calendar of a performer: federal, with the overlay of its region if it states one, read for its week.
@@ -98,56 +112,25 @@ impl CalendarSet {
         Calendar { days, region: None, week: Week::FiveDay, special: Special::default() }
     }
 
-    /// The last day that the federal calendar covers; an end within 60 days is an alert.
+    /// The last day that somebody has published; an end within 60 days is an alert.
+    #[must_use]
+    pub fn published_until(&self) -> NaiveDate {
+        self.federal.published_until
+    }
+
+    /// The last day that the federal calendar covers, provisional years included: beyond it there is no clock.
     #[must_use]
     pub fn covered_until(&self) -> NaiveDate {
         self.federal.last()
     }
 }
 
-impl Overlay {
-    /// Bodies of the prevention system are budget organisations; their municipality is not known yet.
-    fn is_applied(&self) -> bool {
-        match self.applies_to {
-            AppliesTo::All | AppliesTo::BudgetOrganisations => true,
-            AppliesTo::Municipality => false,
+impl RegionalCalendar {
+    fn own<'a>(&'a self, code: &str, title: &'a str) -> Own<'a> {
+        Own {
+            title,
+            overlays: self.overlays.iter().filter(|row| row.region == code && row.is_applied()).collect(),
+            awaited: self.awaited.iter().filter(|row| row.region == code).map(|row| row.year).collect(),
         }
     }
-}
-
-fn faults(federal: &FederalCalendar, regions: &BTreeMap<String, String>, overlays: &[Overlay]) -> Vec<CalendarFault> {
-    let mut faults = size_faults(federal, overlays);
-    for year in &federal.years {
-        faults.extend(year.faults(&federal.holidays));
-    }
-    for pair in federal.years.windows(2) {
-        if pair[1].year != pair[0].year + 1 {
-            let place = format!("year {}", pair[1].year);
-            faults.push(CalendarFault::new(
-                place,
-                format!("does not follow {}; years are given once, without gaps", pair[0].year),
-            ));
-        }
-    }
-    for overlay in overlays {
-        let place = || format!("overlay {} {}", overlay.region, overlay.date);
-        if !regions.contains_key(&overlay.region) {
-            faults.push(CalendarFault::new(place(), "names a region that regions.toml does not list"));
-        }
-        if !federal.years.iter().any(|year| year.year == overlay.date.year()) {
-            faults.push(CalendarFault::new(place(), "lies in a year that the federal calendar does not cover"));
-        }
-    }
-    faults
-}
-
-fn size_faults(federal: &FederalCalendar, overlays: &[Overlay]) -> Vec<CalendarFault> {
-    let mut faults = Vec::new();
-    if federal.years.is_empty() || federal.years.len() > YEARS_MAX {
-        faults.push(CalendarFault::new("year", format!("has {} years; give 1 to {YEARS_MAX}", federal.years.len())));
-    }
-    if overlays.len() > OVERLAYS_MAX {
-        faults.push(CalendarFault::new("overlay", format!("has {} rows; give {OVERLAYS_MAX} at most", overlays.len())));
-    }
-    faults
 }

@@ -4,6 +4,7 @@
 //! messages of an exchange arrive ends in the same state. Never: I/O, a clock, a guess about a date.
 
 pub mod act;
+pub mod adopt;
 pub mod letters;
 mod open;
 mod parked;
@@ -43,6 +44,12 @@ pub enum Command {
         send: act::SendOrDecline,
         by: String,
     },
+    /// The calendar at hand is adopted for one obligation: its due date moves, if the calendar moves it.
+    AdoptCalendar {
+        obligation: ObligationId,
+        by: String,
+        reason: String,
+    },
     /// The time of a rung, or the end of an acknowledgement, has come. `delivered` says whether the opening message
     /// has reached the performer.
     Sweep {
@@ -64,6 +71,7 @@ pub fn decide(exchange: &mut Exchange, command: &Command, ctx: &Context<'_>) -> 
         Command::DecideRung { obligation, no, send, by } => {
             act::decide_rung(&mut next, (*obligation, *no), (send, by), ctx)
         }
+        Command::AdoptCalendar { obligation, by, reason } => adopt::adopt(&mut next, *obligation, (by, reason), ctx),
         Command::Sweep { obligation, delivered } => sweep::sweep(&mut next, (*obligation, *delivered), ctx),
     }?;
     *exchange = next;
@@ -127,11 +135,15 @@ impl Context<'_> {
     /// Adds a fact, once; rungs and alert follow the state that it makes.
     fn record(&self, duty: &mut Duty, fact: Fact, decision: &mut Decision) -> Result<(), Refusal> {
         let (was_closed, due_at) = (duty.obligation.closed_at().is_some(), duty.obligation.due_at());
+        let is_move = matches!(fact, Fact::DueMoved { .. });
         if !duty.obligation.record(fact) {
             return Ok(());
         }
         let state = duty.obligation.state();
-        decision.events.push(self.event(EventKind::ObligationChanged, duty, state.code().to_owned()));
+        decision.events.push(match is_move {
+            true => self.event(EventKind::DueMoved, duty, duty.obligation.due_on().to_string()),
+            false => self.event(EventKind::ObligationChanged, duty, state.code().to_owned()),
+        });
         self.replan(duty)?;
         // A due date that was moved ahead leaves nothing to be alarmed about until it comes.
         let moved_ahead = duty.obligation.due_at() > due_at.max(self.now);

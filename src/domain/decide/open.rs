@@ -10,7 +10,7 @@ use crate::domain::ids::{ExchangeId, ObligationId, ParticipantCode};
 use crate::domain::obligation::{FrozenDue, Obligation};
 use crate::domain::participant::Participant;
 use crate::domain::rule::AnswerRule;
-use crate::domain::term::{Event as TermEvent, Performer, Roll, StartsOn, Term, Unit, compute};
+use crate::domain::term::{DueDate, Event as TermEvent, Performer, Roll, StartsOn, Term, Unit, compute};
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
@@ -156,19 +156,30 @@ fn freeze(
     };
     let strict_at = start(&term, (arrived, owed), body);
     let event = TermEvent { kind: term.starts_on, at: strict_at, stated_on: stated };
-    let due = compute(&term, &event, &performer)?;
-    let noticed_at = taken_notice(strict_at, body, &performer)?;
-    let lenient = compute(&term.lenient(), &TermEvent { at: noticed_at, ..event }, &performer)?;
-    // A stated date may be over when the message comes: the body has at least the day on which it takes notice.
-    let noticed_until = stated.map_or(due.due_at, |_| body.zone.end_of(body.zone.date(noticed_at)));
+    let (due, lenient_at) = both_readings(&term, &event, (body, &performer))?;
     Ok(FrozenDue {
         on: due.due_on,
         at: due.due_at,
-        lenient_at: lenient.due_at.max(due.due_at).max(noticed_until),
+        lenient_at,
         rule_version: rule.version.clone(),
         source: source.to_owned(),
         protocol: due.protocol,
     })
+}
+
+/// The strict reading of a term, and the instant of the lenient one.
+pub(super) fn both_readings(
+    term: &Term,
+    event: &TermEvent,
+    (body, performer): (&Participant, &Performer),
+) -> Result<(DueDate, DateTime<Utc>), Refusal> {
+    let due = compute(term, event, performer)?;
+    let noticed_at = taken_notice(event.at, body, performer)?;
+    let lenient = compute(&term.lenient(), &TermEvent { at: noticed_at, ..*event }, performer)?;
+    // A stated date may be over when the message comes: the body has at least the day on which it takes notice.
+    let noticed_until = event.stated_on.map_or(due.due_at, |_| body.zone.end_of(body.zone.date(noticed_at)));
+    let lenient_at = lenient.due_at.max(due.due_at).max(noticed_until);
+    Ok((due, lenient_at))
 }
 
 /// A date that the document states is taken as it stands.

@@ -60,19 +60,20 @@ fn successor(
     (body, ctx): (&Participant, &Context<'_>),
 ) -> Result<Duty, Refusal> {
     let noticed_at = taken_notice(reply.received_at, body, &ctx.performer(body)?)?;
-    let at = match old.due.protocol.rule.term.is_instant() {
-        true => old.due.at,
+    let due = old.counted();
+    let at = match due.protocol.rule.term.is_instant() {
+        true => due.at,
         false => {
-            let local = ctx.participant(&old.performer)?.zone.local(old.due.at);
+            let local = ctx.participant(&old.performer)?.zone.local(due.at);
             body.zone.instant(local.date(), local.time())
         }
     };
-    let lenient_at = old.due.lenient_at.max(at).max(body.zone.end_of(body.zone.date(noticed_at)));
+    let lenient_at = due.lenient_at.max(at).max(body.zone.end_of(body.zone.date(noticed_at)));
     let obligation = Obligation {
         id,
         performer: body.code.clone(),
         opened_at: old.opened_at.max(reply.received_at),
-        due: FrozenDue { at, lenient_at, ..old.due.clone() },
+        due: FrozenDue { at, lenient_at, ..due.clone() },
         facts: old.facts.iter().filter_map(|fact| gone_over(fact, body)).collect(),
         ..old.clone()
     };
@@ -94,7 +95,9 @@ fn gone_over(fact: &Fact, body: &Participant) -> Option<Fact> {
         Fact::ExtensionDenied { .. } | Fact::Withdrawn { .. } | Fact::Released { .. } | Fact::Voided { .. } => {
             Some(fact.clone())
         }
-        Fact::Answered { .. }
+        // The successor is born with the date that this one had then.
+        Fact::DueMoved { .. }
+        | Fact::Answered { .. }
         | Fact::Interim { .. }
         | Fact::ExtensionAsked { .. }
         | Fact::Refused { .. }

@@ -206,18 +206,19 @@ fn fact_of(
     }))
 }
 
-/// An extension goes beyond the frozen date, not beyond what the policy allows (59-ФЗ: 30 days, where it applies), and
+/// An extension goes beyond the counted date, not beyond what the policy allows (59-ФЗ: 30 days, where it applies), and
 /// not beyond the calendar: «no calendar, no clock».
 pub(super) fn check_extension(
     (obligation, body): (&Obligation, &Participant),
     new_due: NaiveDate,
     ctx: &Context<'_>,
 ) -> Result<(), Refusal> {
-    if new_due <= obligation.due.on {
+    let counted_on = obligation.counted().on;
+    if new_due <= counted_on {
         return Err(Refusal::NotAnExtension);
     }
     if let Some(days) = obligation.extension_days_max
-        && obligation.due.on.checked_add_days(Days::new(u64::from(days))).is_some_and(|last| new_due > last)
+        && counted_on.checked_add_days(Days::new(u64::from(days))).is_some_and(|last| new_due > last)
     {
         return Err(Refusal::ExtensionTooLong(days));
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::calendar::Calendar;
 use crate::domain::zone::Zone;
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 
 /// What the term is counted from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,13 +87,16 @@ fn by_date(term: &Term, event: &Event, performer: &Performer, calendar: &Calenda
         due_on,
         due_at,
         provisional: calendar.is_provisional(counted.span().0, counted.span().1),
-        remarks: remarks(term, event, &counted),
+        remarks: remarks(term, event, (&counted, calendar)),
     };
     Ok(DueDate { due_on, due_at, protocol })
 }
 
-fn remarks(term: &Term, event: &Event, counted: &Counted) -> Vec<Remark> {
+fn remarks(term: &Term, event: &Event, (counted, calendar): (&Counted, &Calendar)) -> Vec<Remark> {
     let mut remarks = Vec::new();
+    if counted.span().1 > calendar.published_until() {
+        remarks.push(Remark::YearNotPublished { year: counted.span().1.year() });
+    }
     if counted.due_on < counted.first_on {
         remarks.push(Remark::DueBeforeTermBegins);
     }

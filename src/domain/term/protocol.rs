@@ -90,6 +90,8 @@ pub enum Remark {
     AtOnceIsPolicy { hours: u32 },
     /// The date was stated by the document; it was not counted.
     DateStatedByDocument,
+    /// The count reaches into a year that nobody has published yet: the holidays and their automatic shift alone.
+    YearNotPublished { year: i32 },
     /// The date lies before the term begins (stated in the past, or rolled back over the event): a person decides.
     DueBeforeTermBegins,
 }

@@ -187,6 +187,10 @@ fn remark_words(remark: Remark) -> String {
             format!("Закон не называет числа часов: предел ({}) задан политикой.", counted(hours, HOURS))
         }
         Remark::DateStatedByDocument => "Дата названа в самом документе.".to_owned(),
+        Remark::YearNotPublished { year } => format!(
+            "Календарь на {year} год ещё не опубликован: учтены праздники и переносы по ТК РФ ст. 112; \
+             дата может сдвинуться, когда его примут."
+        ),
         Remark::DueBeforeTermBegins => "Дата раньше начала срока: нужно решение человека.".to_owned(),
     }
 }

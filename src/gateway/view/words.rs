@@ -4,6 +4,8 @@
 
 use crate::domain::decision::{Event, EventKind};
 use crate::domain::ids::TypeCode;
+use crate::domain::obligation::Fact;
+use crate::domain::term::date_words;
 use crate::gateway::Inner;
 
 /// What happened, in one line.
@@ -25,6 +27,7 @@ pub(super) fn event(inner: &Inner, event: &Event) -> String {
         EventKind::ObligationOpened => format!("Поставлено на контроль, срок {} — {who}", date(detail)),
         EventKind::ObligationChanged => format!("{} — {who}", state(detail)),
         EventKind::ObligationClosed => format!("Снято с контроля: {} — {who}", state(detail).to_lowercase()),
+        EventKind::DueMoved => format!("Принят новый календарь, срок {} — {who}", date(detail)),
         EventKind::RungFired => format!("{} — {who}", rung(inner, detail)),
         EventKind::RungSkipped => format!("{}: пропущено из-за перерыва в работе шлюза", rung(inner, detail)),
         EventKind::RungPrepared => format!("{}: письмо подготовлено, ждёт решения", rung(inner, detail)),
@@ -40,7 +43,21 @@ pub(super) fn event(inner: &Inner, event: &Event) -> String {
 }
 
 fn date(iso: &str) -> String {
-    iso.parse().map_or_else(|_| iso.to_owned(), crate::domain::term::date_words)
+    iso.parse().map_or_else(|_| iso.to_owned(), date_words)
+}
+
+/// How the adoption of a calendar moved the due date, with the protocol of the new count.
+pub(super) fn calendar_move(fact: &Fact) -> Vec<String> {
+    let Fact::DueMoved { at, from, from_version, due, by, reason } = fact else { return Vec::new() };
+    let version = &due.protocol.calendar.version;
+    let mut lines = vec![format!(
+        "Принят новый календарь: версия {version} вместо {from_version}, срок перенесён с {} на {} решением {by} от {}: {reason}.",
+        date_words(*from),
+        date_words(due.on),
+        date_words(due.protocol.event.zone.date(*at)),
+    )];
+    lines.extend(due.protocol.explanation());
+    lines
 }
 
 fn rung(inner: &Inner, no: &str) -> String {

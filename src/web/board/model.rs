@@ -162,6 +162,8 @@ pub(super) struct Board {
     pub first_line: Vec<String>,
     pub checked: String,
     pub sweep_stale: bool,
+    /// The published calendar ends soon, or has ended.
+    pub calendar_ends: Option<String>,
     pub partial: bool,
     pub side: &'static str,
     pub bucket: &'static str,
@@ -200,6 +202,7 @@ impl Board {
             first_line: first_line(summary, *lang),
             checked: format!("{} {}", lang.words().checked, time(summary.at, *zone)),
             sweep_stale: summary.sweep_age_ms.is_none_or(|age| age > SWEEP_STALE_MS),
+            calendar_ends: summary.calendar_ends_soon.then(|| lang.calendar_ends(summary.calendar_days_left)),
             partial: *partial,
             side: query.side.code(),
             bucket: query.bucket.code(),

@@ -41,6 +41,8 @@ pub(super) struct Row {
     pub performer: Body,
     pub controller: Body,
     pub due: String,
+    /// The date leans on a calendar that is not published or not checked yet.
+    pub provisional: bool,
     pub lateness: String,
     pub urgency: Urgency,
     pub last_text: Option<String>,
@@ -98,6 +100,7 @@ impl Row {
             performer: Body::new(&view.performer),
             controller: Body::new(&view.controller),
             due: view.due_text.clone(),
+            provisional: view.provisional,
             lateness: lateness(view, lang),
             urgency: urgency(view),
             last_text: view.last_event.as_ref().map(|event| event.text.clone()),

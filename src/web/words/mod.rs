@@ -68,6 +68,15 @@ impl Lang {
         let words = self.words();
         format!("{} {}", plural(count, self, words.silent), counted(count, self, words.bodies))
     }
+
+    /// «Опубликованный календарь кончается через 59 дн. …»; when it has ended, says so.
+    pub(super) fn calendar_ends(self, days_left: i64) -> String {
+        let words = self.words();
+        if days_left < 0 {
+            return words.calendar_ended.to_owned();
+        }
+        words.calendar_ends.replace("{}", &days_left.to_string())
+    }
 }
 
 /// Every word of the pages. Fields in the order of the pages.
@@ -113,6 +122,10 @@ pub(super) struct Words {
     pub bucket_empty: &'static str,
     pub stale: &'static str,
     pub sweep_stale: &'static str,
+    /// With `{}` for the days.
+    pub calendar_ends: &'static str,
+    pub calendar_ended: &'static str,
+    pub provisional: &'static str,
     pub truncated: &'static str,
     pub more: &'static str,
     pub back_to_start: &'static str,
@@ -289,6 +302,8 @@ mod tests {
         assert_eq!(Lang::Ru.silent_words(2), "молчат 2\u{a0}органа");
         assert_eq!(Lang::Ru.silent_words(5), "молчат 5\u{a0}органов");
         assert_eq!(Lang::Ru.silent_words(21), "молчит 21\u{a0}орган");
+        assert!(Lang::Ru.calendar_ends(59).contains("через 59 дн."));
+        assert_eq!(Lang::Ru.calendar_ends(-1), Lang::Ru.words().calendar_ended);
         assert_eq!(Lang::Ru.working_days(3), "3\u{a0}рабочих дня");
     }
 }

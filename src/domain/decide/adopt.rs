@@ -1,0 +1,81 @@
+//! Another version of the calendar: which open obligations it moves, and the decision that moves them.
+//!
+//! Promises: a due date moves only by this recorded decision, with the protocol of the new count beside the old one;
+//! deciding twice moves nothing twice; nobody is accused earlier than he would have been before.
+//! Never: touches an obligation that is not open; takes another region, week or zone than the date was counted by.
+
+use crate::domain::decide::open::both_readings;
+use crate::domain::decide::reply::record;
+use crate::domain::decision::{Context, Decision, Refusal};
+use crate::domain::exchange::Exchange;
+use crate::domain::ids::ObligationId;
+use crate::domain::obligation::{Fact, FrozenDue, Obligation};
+use crate::domain::term::{Event as TermEvent, Performer, Protocol, Remark};
+use chrono::NaiveDate;
+
+/// What the calendar at hand makes of an open obligation; none where its dates in force stay.
+///
+/// # Errors
+/// [`Refusal`] when it cannot be counted anew: the calendar does not reach, the body or its region is not known.
+pub fn moved(obligation: &Obligation, ctx: &Context<'_>) -> Result<Option<FrozenDue>, Refusal> {
+    if !obligation.state().is_open() {
+        return Ok(None);
+    }
+    let due = counted_anew(obligation, ctx)?;
+    let mut after = obligation.clone();
+    after.facts.push(fact(obligation, due.clone(), ("", ""), ctx));
+    let dates = |one: &Obligation| (one.due_on(), one.due_at(), one.lenient_at());
+    Ok((dates(&after) != dates(obligation)).then_some(due))
+}
+
+/// Moves the due date of one obligation; nothing where it stays.
+pub(super) fn adopt(
+    exchange: &mut Exchange,
+    id: ObligationId,
+    (by, reason): (&str, &str),
+    ctx: &Context<'_>,
+) -> Result<Decision, Refusal> {
+    let obligation = &exchange.duty(id).ok_or(Refusal::UnknownObligation)?.obligation;
+    let mut decision = Decision::default();
+    if let Some(due) = moved(obligation, ctx)? {
+        let fact = fact(obligation, due, (by, reason), ctx);
+        record(exchange, &[id], fact, (&mut decision, ctx))?;
+    }
+    Ok(decision)
+}
+
+fn fact(obligation: &Obligation, due: FrozenDue, (by, reason): (&str, &str), ctx: &Context<'_>) -> Fact {
+    let was = obligation.counted();
+    Fact::DueMoved {
+        at: ctx.now,
+        from: was.on,
+        from_version: was.protocol.calendar.version.clone(),
+        due: Box::new(due),
+        by: by.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// The same term from the same event, by the calendar at hand: region, week and zone are those of the protocol.
+fn counted_anew(obligation: &Obligation, ctx: &Context<'_>) -> Result<FrozenDue, Refusal> {
+    let (was, body) = (obligation.counted(), ctx.participant(&obligation.performer)?);
+    let Protocol { event, rule, calendar, .. } = &was.protocol;
+    let days = ctx.calendars.for_performer(calendar.region.as_deref(), calendar.week);
+    let performer = Performer { calendar: days.map_err(|unknown| Refusal::Region(unknown.0))?, zone: event.zone };
+    let start = TermEvent { kind: event.kind, at: event.at, stated_on: stated(&was.protocol) };
+    let (due, lenient_at) = both_readings(&rule.term, &start, (body, &performer))?;
+    // A body that took the obligation over ends the day by its own clock: the distance moves, not the clock.
+    let at = was.at + (due.due_at - was.protocol.due_at);
+    Ok(FrozenDue {
+        on: due.due_on,
+        at,
+        lenient_at: lenient_at.max(at).max(was.lenient_at),
+        protocol: due.protocol,
+        ..was.clone()
+    })
+}
+
+/// The date that the document itself stated; it never rolls, so it is the last day of its protocol.
+fn stated(protocol: &Protocol) -> Option<NaiveDate> {
+    protocol.remarks.contains(&Remark::DateStatedByDocument).then_some(protocol.raw_last_on)
+}
