@@ -68,25 +68,58 @@ fn install() -> PrometheusHandle {
 
 /// What each figure means, for those who read the page.
 fn describe() {
+    describe_subject();
+    describe_deliveries();
+    describe_doors();
+}
+
+/// Obligations, sweeps, calendars, and whether everything that was accepted is accounted for.
+fn describe_subject() {
     use metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
     gauge!(
         "mezhved_conservation_gap",
         "Accepted message-addressee pairs without a known delivery state; not 0 is an alarm"
     );
     gauge!("mezhved_sweep_age_seconds", "Age of the last sweep for due rungs; +Inf before the first");
+    counter!("mezhved_sweeps_total", "Whole sweeps");
+    counter!("mezhved_sweep_obligations_total", "Obligations that sweeps have looked at");
+    counter!("mezhved_sweep_failures_total", "Obligations that a sweep could not decide");
+    gauge!("mezhved_calendar_days_left", "Days until the published calendar ends; negative after it");
+    histogram!("mezhved_commit_batch_jobs", "Jobs of one transaction");
     gauge!("mezhved_obligations_open", "Obligations that are open");
     gauge!("mezhved_obligations_overdue", "Open obligations past their due date");
     gauge!("mezhved_obligations_due_today", "Open obligations that are due today");
     gauge!("mezhved_bodies_overdue", "Bodies with an overdue obligation");
     gauge!("mezhved_bodies_silent", "Bodies with an overdue obligation and no interim reply to it");
     gauge!("mezhved_rungs_prepared", "Letters of the ladder that wait for a person");
+    gauge!("mezhved_messages_parked", "Replies that wait for their request");
+    gauge!("mezhved_message_conflicts", "Ids that came again with other content");
+    gauge!("mezhved_quarantine", "Things that wait for a person in the quarantine");
+    counter!("mezhved_messages_repeated_total", "Repeats that got the original outcome again");
+    counter!("mezhved_messages_refused_total", "Messages from the queue that were refused, by code");
+}
+
+/// The way out.
+fn describe_deliveries() {
+    use metrics::{describe_counter as counter, describe_gauge as gauge};
     gauge!("mezhved_deliveries", "Deliveries by state");
     gauge!("mezhved_outbox_waiting", "Letters that have not reached their addressee yet");
     gauge!("mezhved_outbox_oldest_seconds", "Age of the oldest letter that waits");
     gauge!("mezhved_accepted_addressees", "Accepted message-addressee pairs");
-    gauge!("mezhved_messages_parked", "Replies that wait for their request");
-    gauge!("mezhved_message_conflicts", "Ids that came again with other content");
-    gauge!("mezhved_quarantine", "Things that wait for a person in the quarantine");
+    gauge!("mezhved_outbound_in_hand", "Letters leased by this process, by route");
+    counter!("mezhved_deliveries_total", "Attempts to deliver by route and result");
+    counter!("mezhved_push_attempts_total", "HTTPS pushes by result");
+    counter!("mezhved_amqp_published_total", "Letters published to the broker by result");
+}
+
+/// The ways in: RabbitMQ and HTTP.
+fn describe_doors() {
+    use metrics::{describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
+    gauge!("mezhved_amqp_up", "1 while the link to the broker works, by link");
+    counter!("mezhved_amqp_losses_total", "Connections to the broker that were lost, by link");
+    counter!("mezhved_amqp_received_total", "Deliveries taken from the inbound queue");
+    gauge!("mezhved_amqp_in_flight", "Deliveries that are not decided yet");
+    counter!("mezhved_amqp_dead_lettered_total", "Deliveries sent to the dead letters, by reason");
     gauge!("mezhved_http_connections", "Open HTTP connections");
     counter!("mezhved_http_connections_refused_total", "Connections refused because all were at work");
     counter!("mezhved_http_requests_total", "HTTP answers by method, route and status");
