@@ -104,6 +104,83 @@ async fn returns_belong_to_their_own_letters_when_many_are_under_way() {
     running.stopped().await;
 }
 
+/// A policy of the broker's: a queue of that name holds so many letters and refuses more.
+fn limit(broker: &Broker, vhost: &str, queue: &str, letters: usize) {
+    let json = format!("{{\\\"max-length\\\": {letters}}}");
+    let set = format!(
+        "rabbit_policy:parse_set(<<\"{vhost}\">>, <<\"{queue}\">>, <<\"^{queue}$\">>, <<\"{json}\">>, <<\"0\">>, \
+         <<\"queues\">>, <<\"test\">>).\n"
+    );
+    assert_eq!(broker.eval(&set), "ok");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_that_the_broker_refuses_is_never_delivered_whoever_elses_return_comes_with_the_refusal() {
+    const FULL_AFTER: usize = 3;
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let outlet = Arc::new(AmqpOutlet::new(config(&vhost), Clock::system()));
+    let mut running = Running::outlet(&outlet);
+    running.up().await;
+    limit(broker, vhost.name(), "mezhved.out.full", FULL_AFTER);
+    let full = participant("full", BY_AMQP);
+    // Recipients are spread over the lanes; some of these share the lane of the full one.
+    let gone: Vec<_> = (0..8).map(|n| participant(&format!("gone-{n}"), BY_AMQP)).collect();
+    let operator = Peer::connect(&vhost.gateway_url()).await;
+    let mut confirmed = 0;
+    for _ in 0..4 {
+        for one in &gone {
+            while outlet.deliver(&letter(one, "marker")).await.is_err() {}
+            operator
+                .channel
+                .queue_delete(out_queue(&one.code).into(), QueueDeleteOptions::default())
+                .await
+                .expect("deleted");
+        }
+        let mut tasks = tokio::task::JoinSet::new();
+        for n in 0..160 {
+            let (outlet, to) = (Arc::clone(&outlet), if n % 2 == 0 { &full } else { &gone[n / 2 % gone.len()] });
+            let letter = letter(to, "x");
+            tasks.spawn(async move { (n % 2 == 0, outlet.deliver(&letter).await) });
+        }
+        confirmed +=
+            tasks.join_all().await.into_iter().filter(|(to_full, outcome)| *to_full && outcome.is_ok()).count();
+    }
+    assert!(confirmed >= FULL_AFTER, "it holds that many: {confirmed}");
+    let read = operator.read(&out_queue(&full.code), confirmed).await;
+    assert_eq!(read.len(), confirmed, "what was confirmed is there");
+    assert_eq!(depth(broker, &vhost, "mezhved.out.full"), 0, "and nothing else is");
+    running.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_that_breaks_its_channel_takes_no_other_with_it() {
+    let vhost = Broker::shared().vhost();
+    let outlet = Arc::new(AmqpOutlet::new(config(&vhost), Clock::system()));
+    let mut running = Running::outlet(&outlet);
+    running.up().await;
+    let school = participant("school-17", BY_AMQP);
+    outlet.deliver(&letter(&school, "first")).await.expect("confirmed");
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..60 {
+        let (outlet, school) = (Arc::clone(&outlet), Arc::clone(&school));
+        tasks.spawn(async move {
+            let mut letter = letter(&school, "x");
+            if n == 20 {
+                // Larger than the broker takes: it closes the channel.
+                letter.content = bytes::Bytes::from(vec![b'x'; 140 * 1024 * 1024]);
+            }
+            (n == 20, outlet.deliver(&letter).await)
+        });
+    }
+    for (breaks, outcome) in tasks.join_all().await {
+        assert_eq!(outcome.is_err(), breaks, "{outcome:?}");
+    }
+    let operator = Peer::connect(&vhost.gateway_url()).await;
+    assert_eq!(operator.read("mezhved.out.school-17", 60).await.len(), 60);
+    running.stopped().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_queue_with_other_arguments_is_a_fault_with_a_remedy_and_hinders_no_other_letter() {
     let vhost = Broker::shared().vhost();

@@ -34,7 +34,14 @@ pub(super) struct Waiting {
 }
 
 type Confirmed = Result<Confirmation, lapin::Error>;
-type OnWay = Pin<Box<dyn Future<Output = (Waiting, Confirmed)> + Send>>;
+type OnWay<'l> = Pin<Box<dyn Future<Output = Ended> + Send + 'l>>;
+
+/// What has become of a publication.
+enum Ended {
+    Confirmed(Box<(Waiting, Confirmed)>),
+    /// It went alone and is answered.
+    Answered,
+}
 
 /// Carries what comes in, until nobody can hand anything in.
 pub(super) async fn carry(lanes: &Lanes, mut end: mpsc::Receiver<Waiting>) {
@@ -42,7 +49,7 @@ pub(super) async fn carry(lanes: &Lanes, mut end: mpsc::Receiver<Waiting>) {
     loop {
         let takes_more = lane.on_way.len() < ON_WAY_MAX && lane.doubtful.is_empty();
         tokio::select! {
-            Some(ended) = lane.on_way.next(), if !lane.on_way.is_empty() => lane.settle(ended).await,
+            Some(ended) = lane.on_way.next(), if !lane.on_way.is_empty() => lane.settle(ended),
             came = end.recv(), if takes_more => match came {
                 Some(waiting) => lane.publish(waiting).await,
                 None => return,
@@ -56,7 +63,7 @@ pub(super) async fn carry(lanes: &Lanes, mut end: mpsc::Receiver<Waiting>) {
 struct Lane<'l> {
     lanes: &'l Lanes,
     channel: Option<Channel>,
-    on_way: FuturesUnordered<OnWay>,
+    on_way: FuturesUnordered<OnWay<'l>>,
     /// What the broker has returned, with its reason, until its letter is answered.
     returned: HashMap<(String, String), String>,
     /// Confirmed, but with the return of another letter: its own may still be about to come with a later confirmation.
@@ -70,10 +77,31 @@ impl<'l> Lane<'l> {
     }
 
     async fn publish(&mut self, waiting: Waiting) {
-        match self.hand_to_broker(&waiting).await {
-            Ok(confirm) => self.on_way.push(Box::pin(async move { (waiting, confirm.await) })),
-            Err(error) => broken(self.lanes, (waiting, error)).await,
+        // Who waited has given up: the letter comes again, and would go out twice.
+        if waiting.answer.is_closed() {
+            return;
         }
+        // What is said of an earlier attempt does not count for this one.
+        self.returned.remove(&key(&waiting.letter));
+        match self.hand_to_broker(&waiting).await {
+            Ok(confirm) => {
+                self.on_way.push(Box::pin(async move { Ended::Confirmed(Box::new((waiting, confirm.await))) }))
+            }
+            Err(error) => self.broken(waiting, error),
+        }
+    }
+
+    /// The channel has failed under this letter, because of it or of another: it goes alone, and delays nobody.
+    fn broken(&self, waiting: Waiting, error: lapin::Error) {
+        let lanes = self.lanes;
+        if !lanes.connected() {
+            return answer(waiting, Err(lanes.fault(failed(error))));
+        }
+        self.on_way.push(Box::pin(async move {
+            let outcome = alone(lanes, &waiting).await;
+            answer(waiting, outcome);
+            Ended::Answered
+        }));
     }
 
     async fn hand_to_broker(&mut self, waiting: &Waiting) -> Result<lapin::PublisherConfirm, lapin::Error> {
@@ -89,12 +117,15 @@ impl<'l> Lane<'l> {
     /// Takes in one confirmation and all that have come with it, and answers what is certain. A return comes before the
     /// confirmation of its letter, and with that confirmation or an earlier one: so a letter whose confirmation bears
     /// no return at all has had its own, if any, among those that came before.
-    async fn settle(&mut self, first: (Waiting, Confirmed)) {
-        let (mut certain, mut next) = (Vec::new(), Some(first));
-        while let Some((waiting, confirmed)) = next {
-            match confirmed {
-                Ok(confirmation) => self.sort(waiting, confirmation, &mut certain),
-                Err(error) => broken(self.lanes, (waiting, error)).await,
+    fn settle(&mut self, first: Ended) {
+        let (mut certain, mut failed, mut next) = (Vec::new(), Vec::new(), Some(first));
+        while let Some(ended) = next {
+            match ended {
+                Ended::Confirmed(ended) => match *ended {
+                    (waiting, Ok(confirmation)) => self.sort(waiting, confirmation, &mut certain),
+                    (waiting, Err(error)) => failed.push((waiting, error)),
+                },
+                Ended::Answered => {}
             }
             next = self.on_way.next().now_or_never().flatten();
         }
@@ -103,6 +134,7 @@ impl<'l> Lane<'l> {
             std::mem::take(&mut self.doubtful).into_iter().for_each(|waiting| self.answer(waiting, Ok(())));
             self.returned.clear();
         }
+        failed.into_iter().for_each(|(waiting, error)| self.broken(waiting, error));
     }
 
     fn sort(
@@ -116,30 +148,31 @@ impl<'l> Lane<'l> {
             Confirmation::Ack(None) => certain.push((waiting, Ok(()))),
             Confirmation::Nack(None) => certain.push((waiting, Err(not_taken()))),
             Confirmation::NotRequested => certain.push((waiting, Err(later("the broker confirms nothing")))),
-            Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)) => {
+            // Whoever's return came along: what is refused is refused.
+            Confirmation::Nack(Some(returned)) => {
+                self.remember(&returned);
+                certain.push((waiting, Err(not_taken())));
+            }
+            Confirmation::Ack(Some(returned)) => {
+                self.remember(&returned);
                 let own = key_of(&returned) == key(&waiting.letter);
-                self.returned.insert(key_of(&returned), returned.reply_text.to_string());
                 if own { certain.push((waiting, Ok(()))) } else { self.doubtful.push(waiting) }
             }
         }
     }
 
+    fn remember(&mut self, returned: &BasicReturnMessage) {
+        self.returned.insert(key_of(returned), returned.reply_text.to_string());
+    }
+
     fn answer(&mut self, waiting: Waiting, taken: Result<(), DeliveryFault>) {
-        let outcome = match self.returned.remove(&key(&waiting.letter)) {
-            Some(reason) => Err(no_queue(self.lanes, waiting.letter.recipient_code(), &reason)),
+        // Looked at and left: two attempts of one letter that are on their way together may have two returns.
+        let outcome = match self.returned.get(&key(&waiting.letter)) {
+            Some(reason) => Err(no_queue(self.lanes, waiting.letter.recipient_code(), reason)),
             None => taken,
         };
         answer(waiting, outcome);
     }
-}
-
-/// The channel has failed under this letter, because of it or of another.
-async fn broken(lanes: &Lanes, (waiting, error): (Waiting, lapin::Error)) {
-    let outcome = match lanes.connected() {
-        true => alone(lanes, &waiting).await,
-        false => Err(lanes.fault(failed(error))),
-    };
-    answer(waiting, outcome);
 }
 
 /// Sends one letter on a channel of its own.
@@ -149,6 +182,7 @@ async fn alone(lanes: &Lanes, waiting: &Waiting) -> Result<(), DeliveryFault> {
         let confirmation = publish(&channel, waiting).await?.await?;
         // Its work is done; if it cannot be closed, it goes with the connection.
         let _ = channel.close(200, short("done")).await;
+        lanes.confirmed();
         Ok(confirmation)
     };
     match timeout(STUCK_AFTER, sent).await {

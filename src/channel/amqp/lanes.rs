@@ -1,7 +1,7 @@
 //! What the lanes of one connection share: the queues that are known to stand, the marks of a broker that hangs.
 //!
-//! Promises: a recipient's letters all go by one lane, in the order in which they were handed over. Never: publishes
-//! into a queue that it has not declared on this connection.
+//! Promises: a recipient's letters all go by one lane, one behind the other unless a channel fails. Never: publishes into
+//! a queue that it has not declared on this connection.
 
 use crate::channel::amqp::lane::{self, Waiting};
 use crate::channel::amqp::topology::{self, OUT_EXCHANGE, TopologyFault, short};
