@@ -115,7 +115,7 @@ fn limit(broker: &Broker, vhost: &str, queue: &str, letters: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_letter_that_the_broker_refuses_is_never_delivered_whoever_elses_return_comes_with_the_refusal() {
+async fn a_letter_that_the_broker_refuses_is_never_delivered_while_others_are_returned() {
     const FULL_AFTER: usize = 3;
     let broker = Broker::shared();
     let vhost = broker.vhost();
