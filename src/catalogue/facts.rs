@@ -116,7 +116,9 @@ impl Entry {
         }
     }
 
-    pub(super) fn known_in(&self) -> Option<&str> {
+    /// The field of the body that dates the event from which the type's term runs, where it has one.
+    #[must_use]
+    pub fn known_in(&self) -> Option<&str> {
         let terms = [self.term.as_ref(), self.sent_within.as_ref()];
         terms.into_iter().flatten().find_map(|term| term.known_in.as_deref())
     }

@@ -111,14 +111,15 @@ impl Gateway {
     }
 
     /// Adopts the calendar at hand: every open obligation that it moves gets its new date, as a recorded decision.
-    /// What was moved.
+    /// What was moved, and what could not be.
     ///
     /// # Errors
-    /// `Forbidden` for who only reads; `Unavailable`; the first decision that was refused (the others stand).
+    /// `Forbidden` for who only reads; `Unavailable`.
     pub async fn adopt_calendar(&self, by: &Actor, reason: String) -> Result<CalendarMoves, Rejection> {
         by.may_decide()?;
         let reason = words(reason)?;
-        let found = self.calendar_moves().await?;
+        let mut found = self.calendar_moves().await?;
+        let mut refused = Vec::new();
         for chunk in found.moves.chunks(PAGE_MAX) {
             let mut asked = Vec::with_capacity(chunk.len());
             for one in chunk {
@@ -126,12 +127,16 @@ impl Gateway {
                 let obligation = one.obligation;
                 let command = Command::AdoptCalendar { obligation, by: by.label(), reason: reason.clone() };
                 self.0.hand_in(Job::Decide { obligation, command: Box::new(command), answer }).await?;
-                asked.push(answered);
+                asked.push((obligation, answered));
             }
-            for answered in asked {
-                answered.await.map_err(|_| stopping())??;
+            for (obligation, answered) in asked {
+                if let Err(rejection) = answered.await.map_err(|_| stopping())? {
+                    refused.push((obligation, rejection.message));
+                }
             }
         }
+        found.moves.retain(|one| !refused.iter().any(|(obligation, _)| *obligation == one.obligation));
+        found.faults.extend(refused);
         Ok(found)
     }
 }

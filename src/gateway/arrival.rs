@@ -99,6 +99,7 @@ impl Inner {
         let ruling = self.spoken(&told)?.unwrap_or(entry);
         check_parties(envelope, ruling, &directory)?;
         check_dates(envelope, now)?;
+        check_consent(envelope, entry)?;
         let digest = format::digest(&message, &self.catalogue)
             .map_err(|fault| Rejection::new(RejectionKind::Invalid, "schema_violation", fault.to_string()))?;
         let rule = self.policies.rule_in(&ruling.code, ruling.version, told.term_case.as_deref());
@@ -171,6 +172,16 @@ fn check_sender(envelope: &Envelope, arrival: &Arrival) -> Result<(), Rejection>
         )),
         _ => Ok(()),
     }
+}
+
+/// What a type may only carry with the consent of the person, or on a stated ground for going without (152-ФЗ ст. 6,
+/// 323-ФЗ ст. 13).
+fn check_consent(envelope: &Envelope, entry: &Entry) -> Result<(), Rejection> {
+    if !entry.needs_consent || envelope.consent.is_some() || envelope.no_consent_ground.is_some() {
+        return Ok(());
+    }
+    let message = "this type needs the person's consent: state `consent`, or `no_consent_ground` with its reason";
+    Err(Rejection::new(RejectionKind::Invalid, "consent_missing", message))
 }
 
 /// Who may send this to whom; every addressee is known, and none is named twice or is the sender.

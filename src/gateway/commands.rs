@@ -43,7 +43,8 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
             envelope.to.iter().for_each(add);
         }
         Job::Decide { obligation, .. } => keys.obligations.push(*obligation),
-        Job::Refuse { .. } | Job::SendAgain { .. } | Job::Register { .. } => {}
+        Job::SendAgain { message, recipient, .. } => keys.given_up.push((*message, recipient.clone())),
+        Job::Refuse { .. } | Job::Register { .. } => {}
     }
 }
 
@@ -86,7 +87,10 @@ pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejec
             work.changes.outbox.extend(receipt.as_deref().cloned());
             Ok(Outcome::Done)
         }
-        Job::SendAgain { message, recipient, exchange, by, .. } => {
+        Job::SendAgain { message, recipient, exchange, .. } => {
+            if !work.loaded.given_up.remove(&(*message, recipient.clone())) {
+                return Err(not_given_up());
+            }
             work.enqueue(*message, recipient, *exchange);
             work.changes.events.push(Event {
                 at: work.ctx.now,
@@ -95,7 +99,7 @@ pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejec
                 obligation: None,
                 message: Some(*message),
                 participant: Some(recipient.clone()),
-                detail: Some(by.clone()),
+                detail: None,
             });
             Ok(Outcome::Done)
         }
@@ -104,6 +108,11 @@ pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejec
             Ok(Outcome::Done)
         }
     }
+}
+
+fn not_given_up() -> Rejection {
+    let message = "this letter was not given up: it is on its way, or has arrived";
+    Rejection::new(RejectionKind::Conflict, "not_undeliverable", message)
 }
 
 fn refused(row: &QuarantineRow) -> Event {

@@ -45,8 +45,6 @@ pub(super) enum Job {
         message: MessageId,
         recipient: ParticipantCode,
         exchange: Option<ExchangeId>,
-        /// Who decided it.
-        by: String,
         answer: Answer<()>,
     },
     /// A recipient registers a letter of its inbox.

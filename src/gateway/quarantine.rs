@@ -16,8 +16,6 @@ use tokio::sync::oneshot;
 
 /// Rows of a page at most.
 const PAGE_MAX: usize = 200;
-/// The state of a delivery that was given up.
-const UNDELIVERABLE: &str = "undeliverable";
 
 impl Gateway {
     /// What could not be taken, the newest first, from before row number `before`.
@@ -28,7 +26,7 @@ impl Gateway {
         Ok(self.0.store.quarantine(before, limit.clamp(1, PAGE_MAX)).await?)
     }
 
-    /// Deliveries that were given up after the last retry, the oldest first.
+    /// Deliveries that were given up after the last retry, the latest first; how many there are in all is a figure.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -53,15 +51,12 @@ impl Gateway {
             return Err(Rejection::new(RejectionKind::Forbidden, "person_needed", message));
         }
         by.may_decide()?;
-        let delivery = self.0.store.delivery(message, &recipient).await?;
-        let delivery = delivery.ok_or_else(|| Rejection::not_found("letter"))?;
-        if delivery.state != UNDELIVERABLE {
-            let message = "this letter was not given up: it is on its way, or has arrived";
-            return Err(Rejection::new(RejectionKind::Conflict, "not_undeliverable", message));
-        }
+        self.0.store.delivery(message, &recipient).await?.ok_or_else(|| Rejection::not_found("letter"))?;
+        // Who decided it stands in the log and not in the event, which the recipient's systems may read.
+        tracing::info!(%message, %recipient, by = by.label(), "a letter that was given up goes out again");
         let exchange = self.0.store.message(message).await?.map(|stored| stored.exchange);
         let (answer, answered) = oneshot::channel();
-        self.0.hand_in(Job::SendAgain { message, recipient, exchange, by: by.label(), answer }).await?;
+        self.0.hand_in(Job::SendAgain { message, recipient, exchange, answer }).await?;
         answered.await.map_err(|_| stopping())?
     }
 }

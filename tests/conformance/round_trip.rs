@@ -152,6 +152,7 @@ async fn keys_lead_to_what_was_seen_and_to_exchanges_by_message_and_by_obligatio
             exchanges: vec![exchange_id(99)],
             answered: vec![message_id(1), message_id(99)],
             obligations: vec![obligation_id(2), obligation_id(99)],
+            given_up: Vec::new(),
             registers: vec![(code(CENTRE), 2026), (code(CLINIC), 2026)],
         };
         let (mut unit, loaded) = subject.store.begin(keys).await.unwrap();

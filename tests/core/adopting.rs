@@ -171,3 +171,18 @@ fn what_cannot_be_counted_anew_is_refused_and_stays() {
     assert_eq!(adopt(&mut story, "school-1").unwrap_err().code(), "term_not_countable");
     assert_eq!(story.exchange, before);
 }
+
+#[test]
+fn nobody_is_late_by_the_decision_itself() {
+    let mut story = Story::of(request(&["school-1"]), FRIDAY);
+    story.world = decreed("2026-07-22");
+    adopt(&mut story, "school-1").unwrap();
+    story.world = world();
+    story.go("2026-07-25T12:00:00+08:00");
+    assert_eq!(would_move(&story, "school-1"), Some("2026-07-25".to_owned()), "Friday is over, so this day");
+    adopt(&mut story, "school-1").unwrap();
+    let obligation = &story.duty("school-1").obligation;
+    assert_eq!(obligation.due_at().to_string(), "2026-07-25 16:00:00 UTC");
+    story.go("2026-07-26T12:00:00+08:00");
+    assert_eq!(would_move(&story, "school-1"), None, "deciding again moves nothing again");
+}

@@ -109,6 +109,8 @@ async fn an_invitation_is_answered_by_the_last_working_day_before_the_meeting() 
         ("2026-03-05 11:00", "2026-03-12T14:00:00+08:00", "2026-03-11"),
         ("2026-03-02 11:00", "2026-03-10T10:00:00+08:00", "2026-03-06"),
         ("2026-03-12 09:00", "2026-03-12T14:00:00+08:00", "2026-03-12"),
+        // Sent on a Saturday, and the days until the meeting are days off: no date before the invitation itself.
+        ("2026-03-07 11:00", "2026-03-10T10:00:00+08:00", "2026-03-09"),
     ] {
         let story = Story::at(sent).await;
         let mut invitation = example("council.invitation");
@@ -167,9 +169,12 @@ async fn a_spoken_request_is_owed_like_a_written_one_and_a_spoken_answer_closes_
 async fn what_is_spoken_is_held_to_the_parties_of_its_type() {
     let story = Story::at("2026-03-03 09:20").await;
     let mut spoken = example("signal.phone-message");
-    spoken["body"]["carries"] = json!("ruling.commission");
+    spoken["body"]["carries"] = json!("reply.school-characteristics");
     assert_eq!(story.submit(&spoken).await.unwrap_err().code, "role_not_allowed");
-    for carries in ["receipt.registration", "signal.phone-message", "request.nothing"] {
+    let by_the_document_only = ["ruling.commission", "supervision.demand", "report.measure", "notice.family-change"];
+    for carries in
+        ["receipt.registration", "signal.phone-message", "request.nothing"].iter().chain(&by_the_document_only)
+    {
         spoken["body"]["carries"] = json!(carries);
         assert_eq!(story.submit(&spoken).await.unwrap_err().code, "cannot_be_spoken", "{carries}");
     }
@@ -210,4 +215,17 @@ async fn a_ruling_that_overtakes_its_petition_answers_it_when_it_comes() {
     assert!(owed(&story, CENTRE).await.is_empty());
     story.submit(&petition).await.unwrap();
     assert_eq!(owed(&story, CENTRE).await[0].3, "fulfilled");
+}
+
+#[tokio::test]
+async fn what_needs_consent_is_refused_without_it_and_without_a_ground_for_going_without() {
+    let story = Story::at("2026-03-03 09:20").await;
+    let mut request = example("request.health");
+    request["created_at"] = json!("2026-03-03T09:00:00+08:00");
+    let envelope = request.as_object_mut().unwrap();
+    let said = [envelope.remove("consent"), envelope.remove("no_consent_ground")];
+    assert!(said.iter().any(Option::is_some), "the example states one");
+    assert_eq!(story.submit(&request).await.unwrap_err().code, "consent_missing");
+    request["no_consent_ground"] = json!({ "code": "legal_duty", "reason": "Исполнение обязанности по закону" });
+    story.submit(&request).await.unwrap();
 }

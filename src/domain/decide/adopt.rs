@@ -1,7 +1,8 @@
 //! Another version of the calendar: which open obligations it moves, and the decision that moves them.
 //!
 //! Promises: a due date moves only by this recorded decision, with the protocol of the new count beside the old one;
-//! deciding twice moves nothing twice; nobody is accused earlier than he would have been before.
+//! deciding twice moves nothing twice; nobody is accused earlier than he would have been before, and nobody is late by
+//! the decision itself: an earlier date is not over before the day of the decision is.
 //! Never: touches an obligation that is not open; takes another region, week or zone than the date was counted by.
 
 use crate::domain::decide::open::both_readings;
@@ -10,8 +11,9 @@ use crate::domain::decision::{Context, Decision, Refusal};
 use crate::domain::exchange::Exchange;
 use crate::domain::ids::ObligationId;
 use crate::domain::obligation::{Fact, FrozenDue, Obligation};
-use crate::domain::term::{Event as TermEvent, Performer, Protocol, Remark};
-use chrono::NaiveDate;
+use crate::domain::term::{DueDate, Event as TermEvent, Performer, Protocol, Remark};
+use crate::domain::zone::Zone;
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// What the calendar at hand makes of an open obligation; none where its dates in force stay.
 ///
@@ -64,18 +66,26 @@ fn counted_anew(obligation: &Obligation, ctx: &Context<'_>) -> Result<FrozenDue,
     let performer = Performer { calendar: days.map_err(|unknown| Refusal::Region(unknown.0))?, zone: event.zone };
     let start = TermEvent { kind: event.kind, at: event.at, stated_on: stated(&was.protocol) };
     let (due, lenient_at) = both_readings(&rule.term, &start, (body, &performer))?;
-    // A body that took the obligation over ends the day by its own clock: the distance moves, not the clock.
-    let at = was.at + (due.due_at - was.protocol.due_at);
-    Ok(FrozenDue {
-        on: due.due_on,
-        at,
-        lenient_at: lenient_at.max(at).max(was.lenient_at),
-        protocol: due.protocol,
-        ..was.clone()
-    })
+    let (on, at) = in_force(was, &due, (event.zone, ctx.now));
+    Ok(FrozenDue { on, at, lenient_at: lenient_at.max(at).max(was.lenient_at), protocol: due.protocol, ..was.clone() })
 }
 
-/// The date that the document itself stated; it never rolls, so it is the last day of its protocol.
+/// The day and the end of the new count. What this calendar has decided once stays decided; an earlier date is not over
+/// before the day of the decision is, unless the old one is over already.
+fn in_force(was: &FrozenDue, due: &DueDate, (zone, now): (Zone, DateTime<Utc>)) -> (NaiveDate, DateTime<Utc>) {
+    if (due.due_on, due.due_at) == (was.protocol.due_on, was.protocol.due_at) {
+        return (was.on, was.at);
+    }
+    let today = zone.date(now);
+    let on = match due.due_on < today && was.at > now {
+        true => today.min(was.on),
+        false => due.due_on,
+    };
+    // A body that took the obligation over ends the day by its own clock: the distance moves, not the clock.
+    (on, was.at + (zone.end_of(on) - zone.end_of(was.on)))
+}
+
+/// The date that the document itself stated, as it was before any roll.
 fn stated(protocol: &Protocol) -> Option<NaiveDate> {
     protocol.remarks.contains(&Remark::DateStatedByDocument).then_some(protocol.raw_last_on)
 }

@@ -156,7 +156,12 @@ fn freeze(
     };
     let strict_at = start(&term, (arrived, owed), body);
     let event = TermEvent { kind: term.starts_on, at: strict_at, stated_on: stated };
-    let (due, lenient_at) = both_readings(&term, &event, (body, &performer))?;
+    let (mut due, mut lenient_at) = both_readings(&term, &event, (body, &performer))?;
+    if stated.is_some() && due.due_on < arrived.created_on {
+        // Rolled back over the message itself: the date stands as it was stated.
+        let unrolled = Term { roll: Some(Roll::None), ..term.clone() };
+        (due, lenient_at) = both_readings(&unrolled, &event, (body, &performer))?;
+    }
     Ok(FrozenDue {
         on: due.due_on,
         at: due.due_at,

@@ -56,6 +56,8 @@ pub struct Keys {
     pub answered: Vec<MessageId>,
     /// Obligations whose exchange is to be found and loaded, with the state of their opening message's delivery.
     pub obligations: Vec<ObligationId>,
+    /// Deliveries that may have been given up.
+    pub given_up: Vec<(MessageId, ParticipantCode)>,
     /// Registers whose last numbers are needed, both directions.
     pub registers: Vec<(ParticipantCode, i32)>,
 }
@@ -71,6 +73,8 @@ pub struct Loaded {
     pub registers: HashMap<Register, u64>,
     /// Of [`Keys::obligations`]: those whose opening message has not reached the performer over AMQP or push.
     pub undelivered: HashSet<ObligationId>,
+    /// Of [`Keys::given_up`]: those that are given up indeed.
+    pub given_up: HashSet<(MessageId, ParticipantCode)>,
 }
 
 /// A message that was accepted before: whose it was, what it held, what was said.

@@ -40,7 +40,7 @@ pub trait Reads: Send + Sync {
     async fn last_event(&self) -> Result<u64, StoreError>;
     /// What could not be taken, the newest first, from before that row.
     async fn quarantine(&self, before: Option<u64>, limit: usize) -> Result<Vec<QuarantineView>, StoreError>;
-    /// Deliveries that were given up, the oldest first, at most `limit`.
+    /// Deliveries that were given up, the latest first, at most `limit`.
     async fn undeliverable(&self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError>;
     /// The figures of the conservation rule and of the queues.
     async fn figures(&self) -> Result<Figures, StoreError>;

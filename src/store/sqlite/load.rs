@@ -28,6 +28,11 @@ pub(super) fn load(connection: &Connection, keys: &Keys) -> Result<Loaded, Store
     for id in &keys.obligations {
         obligation(connection, *id, &mut loaded)?;
     }
+    for (message, recipient) in &keys.given_up {
+        if outbox::is_given_up(connection, *message, recipient)? {
+            loaded.given_up.insert((*message, recipient.clone()));
+        }
+    }
     Ok(loaded)
 }
 

@@ -104,6 +104,16 @@ pub(super) fn is_under_way(
     Ok(statement.query_row(params![message.0.as_bytes(), to.as_str()], |row| row.get(0))?)
 }
 
+/// Whether a delivery was given up.
+pub(super) fn is_given_up(
+    connection: &Connection,
+    message: MessageId,
+    to: &ParticipantCode,
+) -> Result<bool, StoreError> {
+    let found = Finder::new(connection)?.find(message, to)?;
+    Ok(found.is_some_and(|standing| standing.stage == Stage::Undeliverable))
+}
+
 /// After an import: what waits goes by the way its recipient has now. What was being sent to somebody who now has an
 /// inbox waits there; should the attempt under way succeed all the same, it is settled as delivered.
 pub(super) fn reroute(connection: &Connection, counters: &mut Counters) -> Result<(), StoreError> {

@@ -29,6 +29,8 @@ const ROWS: usize = 100;
 struct QuarantinePage {
     f: Frame,
     letters: Vec<Letter>,
+    /// How many letters were given up; the page shows the latest.
+    given_up: u64,
     refused: Vec<Refused>,
     /// The place of the next page.
     next: Option<u64>,
@@ -71,7 +73,9 @@ pub(super) async fn show(
     let zone = page::zone(&state)?;
     let letters = state.gateway().undeliverable(ROWS).await?;
     let refused = state.gateway().quarantine(query.before, ROWS).await?;
+    let given_up = state.gateway().figures().await?.deliveries_undeliverable;
     page::render(&QuarantinePage {
+        given_up,
         f: visitor.frame("quarantine"),
         letters: letters.into_iter().map(|row| letter(row, &state, zone)).collect(),
         next: refused.last().filter(|_| refused.len() == ROWS).map(|row| row.seq),

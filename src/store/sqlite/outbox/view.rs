@@ -51,7 +51,7 @@ pub(in crate::store::sqlite) fn one(
     statement.query_and_then(params![message.0.as_bytes(), to.as_str()], delivery)?.next().transpose()
 }
 
-/// The deliveries that were given up, oldest first.
+/// The deliveries that were given up, the latest first.
 pub(in crate::store::sqlite) fn undeliverable(
     connection: &Connection,
     limit: usize,
@@ -59,7 +59,7 @@ pub(in crate::store::sqlite) fn undeliverable(
     let mut statement = connection.prepare_cached(
         "SELECT seq, message, recipient, state, attempts, queued_at, ready_at, delivered_at, content_sha256, number,
                 registered_on, error
-         FROM outbox WHERE state = 'undeliverable' ORDER BY seq LIMIT ?1",
+         FROM outbox WHERE state = 'undeliverable' ORDER BY seq DESC LIMIT ?1",
     )?;
     statement.query_and_then([int(limit)], delivery)?.collect()
 }
