@@ -31,6 +31,10 @@ pub struct Entry {
     pub redirected_within: Option<TermEntry>,
     /// How far a due date may be moved by extensions, in calendar days from the first one.
     pub extension_max_days: Option<u32>,
+    /// What stops the clock of the answer; left out, nothing does.
+    pub suspension: Option<Suspension>,
+    /// How often it may; 1 where the entry does not say.
+    pub suspensions_max: Option<u32>,
     /// The body holds data of a special category: health, private life (152-ФЗ ст. 10). `law` names the ground.
     pub special_category: bool,
     /// The envelope must state a consent, or the ground for going without one (S2; 323-ФЗ ст. 13).
@@ -150,6 +154,14 @@ pub enum Release {
     Automatic,
 }
 
+/// What stops the clock of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suspension {
+    /// `control.clarification-request` of the body that owes, until `control.clarification` of the one that asked.
+    Clarification,
+}
+
 /// The fields of a body that open one obligation each (`ruling.commission`: its orders).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -189,6 +201,12 @@ impl Entry {
         self.answer.as_ref().is_some_and(|answer| answer.mandatory)
     }
 
+    /// How many questions may stop the clock of the answer: once where the entry does not say (our default).
+    #[must_use]
+    pub fn suspensions_max(&self) -> u32 {
+        self.suspension.map_or(0, |Suspension::Clarification| self.suspensions_max.unwrap_or(1))
+    }
+
     /// Whether a message of type `reply` answers this one in substance.
     #[must_use]
     pub fn is_answered_by(&self, reply: &TypeCode) -> bool {
@@ -220,6 +238,10 @@ pub(super) struct EntryFile {
     pub redirected_within: Option<TermEntry>,
     #[serde(default)]
     pub extension_max_days: Option<u32>,
+    #[serde(default)]
+    pub suspension: Option<Suspension>,
+    #[serde(default)]
+    pub suspensions_max: Option<u32>,
     #[serde(default)]
     pub special_category: bool,
     #[serde(default)]

@@ -47,6 +47,16 @@ impl Entry {
         if self.needs_consent && matches!(self.role, Role::Receipt | Role::Control(_)) {
             return Err(("needs_consent", "a receipt or a control tells nothing of a family; leave it out".into()));
         }
+        match (self.suspension, self.suspensions_max) {
+            (Some(_), _) if !self.demands_answer() => {
+                return Err(("suspension", "nothing is owed whose clock could stop; leave it out".into()));
+            }
+            (Some(_), Some(0)) => return Err(("suspensions_max", "0 times is no suspension; leave both out".into())),
+            (None, Some(_)) => {
+                return Err(("suspensions_max", "say what stops the clock: suspension = \"clarification\"".into()));
+            }
+            (Some(_) | None, _) => {}
+        }
         let terms = [
             ("term", &self.term),
             ("sent_within", &self.sent_within),

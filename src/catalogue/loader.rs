@@ -207,6 +207,8 @@ fn assemble(common: &Json, folder: Folder, written: EntryFile) -> Loaded<Assembl
         registered_within: written.registered_within,
         redirected_within: written.redirected_within,
         extension_max_days: written.extension_max_days,
+        suspension: written.suspension,
+        suspensions_max: written.suspensions_max,
         special_category: written.special_category,
         needs_consent: written.needs_consent,
         carries: written.carries,

@@ -114,6 +114,11 @@ fn answer_rows(entry: &Entry) -> Vec<(&'static str, String)> {
     rows.extend(
         entry.extension_max_days.map(|days| ("продление", format!("не более {days} календарных дней в сумме"))),
     );
+    if let 1.. = entry.suspensions_max() {
+        let times = entry.suspensions_max();
+        let question = link("control.clarification-request");
+        rows.push(("остановка срока", format!("запросом уточнения ({question}) до ответа на него, не чаще: {times}")));
+    }
     let release = match answer.release {
         Release::Automatic => "сразу, как ответ получен; запросивший может вернуть его на доработку",
         Release::Controller => "решением запросившего",

@@ -1,8 +1,13 @@
 //! An obligation: who owes whom an answer, by when, and what has happened to it.
 //!
 //! Promises: its state is a pure function of the facts recorded about it, so that every order of arrival ends in the
-//! same state; the due date is frozen at birth with its protocol and moves only by a recorded extension.
+//! same state; the due date is frozen at birth with its protocol and moves only by a recorded extension, or by a pause.
 //! Never: closes because time has passed. «Overdue» is a fact about time, not a state; a late answer is taken.
+
+mod pause;
+
+pub(in crate::domain) use pause::Stop;
+pub use pause::{Pause, Resumed};
 
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
 use crate::domain::rule::{Release, Urgency};
@@ -33,6 +38,10 @@ pub struct Obligation {
     pub due: FrozenDue,
     /// Calendar days that extensions may add in all.
     pub extension_days_max: Option<u32>,
+    /// Questions that may stop the clock; 0 where the policy allows none.
+    pub suspensions_max: u32,
+    /// The times in which the clock stood, as they follow from the facts.
+    pub pauses: Vec<Pause>,
     /// In order of arrival.
     pub facts: Vec<Fact>,
 }
@@ -87,6 +96,18 @@ pub enum Fact {
         message: MessageId,
         at: DateTime<Utc>,
     },
+    /// The performer asks back; it stops the clock where the policy allows it.
+    ClarificationAsked {
+        message: MessageId,
+        at: DateTime<Utc>,
+    },
+    /// The controller answers the question that it names, or all that had come.
+    Clarified {
+        message: MessageId,
+        at: DateTime<Utc>,
+        question: Option<MessageId>,
+        by: String,
+    },
     /// A reasoned refusal; it closes when the controller accepts it.
     Refused {
         message: MessageId,
@@ -135,6 +156,8 @@ impl Fact {
             | Self::ExtensionAsked { at, .. }
             | Self::Extended { at, .. }
             | Self::ExtensionDenied { at, .. }
+            | Self::ClarificationAsked { at, .. }
+            | Self::Clarified { at, .. }
             | Self::Refused { at, .. }
             | Self::Redirected { at, .. }
             | Self::Withdrawn { at, .. }
@@ -152,6 +175,8 @@ impl Fact {
             | Self::Interim { message, .. }
             | Self::ExtensionAsked { message, .. }
             | Self::ExtensionDenied { message, .. }
+            | Self::ClarificationAsked { message, .. }
+            | Self::Clarified { message, .. }
             | Self::Refused { message, .. }
             | Self::Redirected { message, .. } => Some(*message),
             Self::Extended { message, .. }
@@ -169,6 +194,8 @@ impl Fact {
 pub enum State {
     /// Open: the answer is owed.
     Running,
+    /// Open, and the clock stands: the performer has asked back and waits for the answer.
+    Suspended,
     /// An answer or a reasoned refusal lies with the controller.
     Answered,
     Fulfilled,
@@ -180,9 +207,15 @@ pub enum State {
 }
 
 impl State {
-    /// Whether the performer still owes something; only then does the ladder climb.
+    /// Whether the performer still owes something.
     #[must_use]
     pub fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Suspended)
+    }
+
+    /// Whether the clock runs; only then does the ladder climb.
+    #[must_use]
+    pub fn is_running(self) -> bool {
         self == Self::Running
     }
 
@@ -191,6 +224,7 @@ impl State {
     pub fn code(self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Suspended => "suspended",
             Self::Answered => "answered",
             Self::Fulfilled => "fulfilled",
             Self::FulfilledLate => "fulfilled_late",
@@ -222,7 +256,7 @@ impl Obligation {
         }
         let released = self.released_at().is_some();
         if let Some(answered_at) = self.answered_at() {
-            return match (released || self.release == Release::Automatic, answered_at > self.due_at()) {
+            return match (released || self.release == Release::Automatic, self.is_late(answered_at)) {
                 (false, _) => State::Answered,
                 (true, false) => State::Fulfilled,
                 (true, true) => State::FulfilledLate,
@@ -239,6 +273,7 @@ impl Obligation {
             (true, false) => State::Answered,
             // Taken off control unanswered: the asker does not want the answer any more.
             (false, true) => State::Withdrawn,
+            (false, false) if self.pause().is_some() => State::Suspended,
             (false, false) => State::Running,
         }
     }
@@ -305,29 +340,23 @@ impl Obligation {
         (self.facts[later].at(), later) > (self.facts[earlier].at(), earlier)
     }
 
-    /// The due date in force: the frozen one, or the latest that was granted.
+    /// The due date in force: the frozen one, or the latest that was granted or counted anew after a pause.
     #[must_use]
     pub fn due_on(&self) -> NaiveDate {
-        self.extensions().map(|(on, _)| on).fold(self.due.on, NaiveDate::max)
+        self.due_then(&self.pauses, DateTime::<Utc>::MAX_UTC).0
     }
 
     /// The instant in force after which an answer is late.
     #[must_use]
     pub fn due_at(&self) -> DateTime<Utc> {
-        self.extensions().map(|(_, at)| at).fold(self.due.at, DateTime::max)
+        self.due_then(&self.pauses, DateTime::<Utc>::MAX_UTC).1
     }
 
     /// The instant before which the performer is not accused.
     #[must_use]
     pub fn lenient_at(&self) -> DateTime<Utc> {
-        self.due_at().max(self.due.lenient_at)
-    }
-
-    fn extensions(&self) -> impl Iterator<Item = (NaiveDate, DateTime<Utc>)> + '_ {
-        self.facts.iter().filter_map(|fact| match fact {
-            Fact::Extended { due_on, due_at, .. } => Some((*due_on, *due_at)),
-            _ => None,
-        })
+        let resumed = self.resumptions().map(|resumed| resumed.due.lenient_at);
+        resumed.fold(self.due_at().max(self.due.lenient_at), DateTime::max)
     }
 
     /// The obligations of the bodies that took this one over.
@@ -338,11 +367,12 @@ impl Obligation {
         })
     }
 
-    /// Since when the performer owes nothing more, for those that are not open; later facts do not move it.
+    /// Since when the ladder rests: the performer owes nothing more, or its clock stands; later facts do not move it.
     #[must_use]
     pub fn rested_at(&self) -> Option<DateTime<Utc>> {
         match self.state() {
             State::Running => None,
+            State::Suspended => self.pause().map(|pause| pause.from),
             State::Answered | State::Fulfilled | State::FulfilledLate => self.answered_at().or(self.refused_at()),
             State::Refused | State::Redirected | State::Withdrawn | State::Void => self.closed_at(),
         }
@@ -352,7 +382,7 @@ impl Obligation {
     #[must_use]
     pub fn closed_at(&self) -> Option<DateTime<Utc>> {
         match self.state() {
-            State::Running | State::Answered => None,
+            State::Running | State::Suspended | State::Answered => None,
             State::Fulfilled | State::FulfilledLate if self.release == Release::Automatic => self.answered_at(),
             State::Fulfilled | State::FulfilledLate => self.answered_at().max(self.released_at()),
             State::Refused => self.refused_at().max(self.released_at()),

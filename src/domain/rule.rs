@@ -41,6 +41,10 @@ pub enum Control {
     ExtensionDecision,
     Redirection,
     ReasonedRefusal,
+    /// The performer asks back.
+    ClarificationRequest,
+    /// The controller answers what was asked.
+    Clarification,
     Withdrawal,
     Return,
     Release,
@@ -53,8 +57,17 @@ impl Control {
     #[must_use]
     pub fn is_performers(self) -> bool {
         match self {
-            Self::InterimReply | Self::ExtensionRequest | Self::Redirection | Self::ReasonedRefusal => true,
-            Self::ExtensionDecision | Self::Withdrawal | Self::Return | Self::Release | Self::Notice => false,
+            Self::InterimReply
+            | Self::ExtensionRequest
+            | Self::ClarificationRequest
+            | Self::Redirection
+            | Self::ReasonedRefusal => true,
+            Self::ExtensionDecision
+            | Self::Clarification
+            | Self::Withdrawal
+            | Self::Return
+            | Self::Release
+            | Self::Notice => false,
         }
     }
 }
@@ -83,6 +96,8 @@ pub struct AnswerRule {
     pub source: String,
     /// Calendar days that extensions may add in all; `None` where nothing limits them.
     pub extension_days_max: Option<u32>,
+    /// Questions of the performer that may stop the clock; 0 where none does.
+    pub suspensions_max: u32,
 }
 
 impl AnswerRule {

@@ -108,6 +108,7 @@ fn rule_of(entry: &Entry, term: Option<&TermEntry>) -> Result<TypeRule, String> 
             version: entry.version_from.to_string(),
             source: entry.source.clone(),
             extension_days_max: entry.extension_max_days,
+            suspensions_max: entry.suspensions_max(),
         }),
         _ => None,
     };
@@ -139,8 +140,10 @@ fn control_of(action: Action) -> Control {
         Action::Return => Control::Return,
         Action::Release => Control::Release,
         Action::Reminder | Action::RepeatRequest | Action::Escalation => Control::Notice,
-        // Who is on it changes no term; whether a clarification stops the clock is not decided here yet.
-        Action::Executor | Action::ClarificationRequest | Action::Clarification => Control::Notice,
+        Action::ClarificationRequest => Control::ClarificationRequest,
+        Action::Clarification => Control::Clarification,
+        // Who is on it changes no term.
+        Action::Executor => Control::Notice,
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod catalogue;
+mod clarifying;
 mod escalation;
 mod exchange;
 mod kit;

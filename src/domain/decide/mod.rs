@@ -7,6 +7,7 @@ pub mod act;
 pub mod letters;
 mod open;
 mod parked;
+mod pause;
 mod redirect;
 mod reply;
 pub mod sweep;
@@ -130,12 +131,13 @@ impl Context<'_> {
         if !duty.obligation.record(fact) {
             return Ok(());
         }
+        pause::reckon(&mut duty.obligation, self)?;
         let state = duty.obligation.state();
         decision.events.push(self.event(EventKind::ObligationChanged, duty, state.code().to_owned()));
         self.replan(duty)?;
         // A due date that was moved ahead leaves nothing to be alarmed about until it comes.
         let moved_ahead = duty.obligation.due_at() > due_at.max(self.now);
-        if !state.is_open() || moved_ahead {
+        if !state.is_running() || moved_ahead {
             self.resolve(duty, decision);
         }
         if !was_closed && duty.obligation.closed_at().is_some() {

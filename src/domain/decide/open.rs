@@ -129,6 +129,8 @@ fn open_duty(arrived: &Arrived, rule: &AnswerRule, owed: &Owed, ctx: &Context<'_
         opened_at: arrived.received_at,
         due,
         extension_days_max: rule.extension_days_max,
+        suspensions_max: rule.suspensions_max,
+        pauses: Vec::new(),
         facts: Vec::new(),
     };
     let mut duty = Duty { obligation, rungs: Rungs::default(), alert: None };

@@ -64,6 +64,13 @@ pub(super) fn apply(
         Role::Receipt(kind) => receipt(exchange, (reply, kind), (decision, ctx)),
         Role::Control(Control::Notice) => party(exchange, reply),
         Role::Control(Control::Redirection) => redirect(exchange, reply, (decision, ctx)),
+        Role::Control(control @ (Control::ClarificationRequest | Control::Clarification)) => {
+            match act(exchange, (reply, control), (decision, ctx)) {
+                // Parties may ask and tell each other what nobody owes; then it is recorded, and no clock stands.
+                Err(Refusal::NotYourObligation(_)) if among_parties(exchange, reply) => Ok(()),
+                done => done,
+            }
+        }
         Role::Control(control) => act(exchange, (reply, control), (decision, ctx)),
         Role::Opening => Ok(()),
     }
@@ -71,6 +78,10 @@ pub(super) fn apply(
 
 fn party(exchange: &Exchange, reply: &Parked) -> Result<(), Refusal> {
     if exchange.has_party(&reply.from) { Ok(()) } else { Err(Refusal::NotYourObligation(reply.from.clone())) }
+}
+
+fn among_parties(exchange: &Exchange, reply: &Parked) -> bool {
+    exchange.has_party(&reply.from) && reply.to.iter().all(|to| exchange.has_party(to))
 }
 
 /// The obligations that a performer's message is about.
@@ -153,8 +164,12 @@ fn act(
     (reply, control): (&Parked, Control),
     (decision, ctx): (&mut Decision, &Context<'_>),
 ) -> Result<(), Refusal> {
-    let targets =
+    let mut targets =
         if control.is_performers() { owed_by(exchange, &reply.from)? } else { controlled(exchange, (reply, control))? };
+    if control == Control::ClarificationRequest {
+        // What is asked about the request is asked for those too who have taken it over.
+        exchange.add_successors(&mut targets);
+    }
     for target in targets {
         let (Some(duty), Some(root)) = (exchange.duty(target), &exchange.root) else { continue };
         let Some(fact) = fact_of((duty, root), (reply, control), ctx)? else { continue };
@@ -193,6 +208,12 @@ fn fact_of(
             let new_due = reply.facts.new_due.ok_or(Refusal::NotAnExtension)?;
             check_extension((&duty.obligation, body), new_due, ctx)?;
             Fact::Extended { message: Some(message), at, due_on: new_due, due_at: body.zone.end_of(new_due), by }
+        }
+        Control::ClarificationRequest => Fact::ClarificationAsked { message, at },
+        Control::Clarification => {
+            // The question that it names may come later than the answer.
+            let question = reply.in_reply_to.filter(|named| *named != root.message);
+            Fact::Clarified { message, at, question, by }
         }
         Control::ReasonedRefusal => Fact::Refused { message, at },
         Control::Withdrawal => Fact::Withdrawn { message: Some(message), at, by },

@@ -4,7 +4,7 @@
 //! Never: reads a state from a column; the state is a function of the facts.
 
 use crate::domain::ids::{ExchangeId, ObligationId, TypeCode};
-use crate::domain::obligation::{Fact, FrozenDue, Obligation, State};
+use crate::domain::obligation::{Fact, FrozenDue, Obligation, Pause, State};
 use crate::domain::rule::{Release, Urgency};
 use crate::gateway::ports::StoreError;
 use crate::store::sqlite::counters::{Counters, OBLIGATIONS_OPEN};
@@ -23,6 +23,10 @@ struct Whole<'a> {
     due: &'a FrozenDue,
     #[serde(skip_serializing_if = "Option::is_none")]
     extension_days_max: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspensions_max: Option<u32>,
+    #[serde(skip_serializing_if = "<[Pause]>::is_empty")]
+    pauses: &'a [Pause],
     facts: &'a [Fact],
 }
 
@@ -36,6 +40,10 @@ struct WholeRead {
     due: FrozenDue,
     #[serde(default)]
     extension_days_max: Option<u32>,
+    #[serde(default)]
+    suspensions_max: u32,
+    #[serde(default)]
+    pauses: Vec<Pause>,
     facts: Vec<Fact>,
 }
 
@@ -124,6 +132,8 @@ fn whole(one: &Obligation) -> Result<String, StoreError> {
         release: one.release,
         due: &one.due,
         extension_days_max: one.extension_days_max,
+        suspensions_max: Some(one.suspensions_max).filter(|max| *max > 0),
+        pauses: &one.pauses,
         facts: &one.facts,
     };
     serde_json::to_string(&whole).map_err(unwritable)
@@ -193,6 +203,8 @@ fn read(row: &Row<'_>, exchange: ExchangeId) -> Result<Found, StoreError> {
         opened_at: record.instant("opened_at")?,
         due: whole.due,
         extension_days_max: whole.extension_days_max,
+        suspensions_max: whole.suspensions_max,
+        pauses: whole.pauses,
         facts: whole.facts,
     };
     Ok(Found { n: record.integer("n")?, exchange_n: record.integer("exchange")?, obligation })
