@@ -8,6 +8,8 @@ use crate::catalogue::plan::RecordPlan;
 use crate::catalogue::term_entry::TermEntry;
 use crate::domain::ids::TypeCode;
 use crate::domain::participant::BodyKind;
+use crate::domain::rule::DutyParty;
+use crate::domain::term::Period;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,8 @@ pub struct Entry {
     pub role: Role,
     pub parties: Vec<Parties>,
     pub answer: Option<Answer>,
+    /// The duties that it begins, each owed once in a period.
+    pub duties: Vec<Recurring>,
     pub term: Option<TermEntry>,
     /// How soon the sender must send a notice (S4: seven working days from the day a change became known).
     pub sent_within: Option<TermEntry>,
@@ -154,6 +158,30 @@ pub enum Release {
     Automatic,
 }
 
+/// A duty that a message of this type begins: a report for each period, until a message ends it (S4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recurring {
+    /// The report that is owed.
+    pub answer: TypeCode,
+    pub owes: DutyParty,
+    pub to: DutyParty,
+    pub rhythm: Period,
+    /// Messages of these types, in reply to this one, end it.
+    pub ends: Vec<TypeCode>,
+    /// Left out, every message begins it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
+}
+
+/// A field of the body and the code on which a duty depends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    pub field: String,
+    pub is: String,
+}
+
 /// What stops the clock of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -228,6 +256,8 @@ pub(super) struct EntryFile {
     pub parties: Vec<Parties>,
     #[serde(default)]
     pub answer: Option<Answer>,
+    #[serde(default)]
+    pub duties: Vec<Recurring>,
     #[serde(default)]
     pub term: Option<TermEntry>,
     #[serde(default)]

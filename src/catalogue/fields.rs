@@ -29,6 +29,12 @@ impl Entry {
         check(&self.body, &texts, "a string", is_text)?;
         check(&self.body, &[fields.number.as_deref()], "an integer", |plan| matches!(plan, Plan::Integer(_)))?;
         check(&self.body, &[fields.registration.as_deref()], "an object", |plan| matches!(plan, Plan::Record(_)))?;
+        let conditions: Vec<Option<&str>> =
+            self.duties.iter().map(|duty| duty.when.as_ref().map(|when| when.field.as_str())).collect();
+        check(&self.body, &conditions, "a string", is_text)?;
+        check(&self.body, &[fields.answered_half.as_deref()], "a date or an object", |plan| {
+            is_date(plan) || matches!(plan, Plan::Record(_))
+        })?;
         if let Some(each) = self.answer.as_ref().and_then(|answer| answer.each.as_ref()) {
             check_item(item_plan(&self.body, &each.items)?, each)?;
         }

@@ -18,6 +18,7 @@ impl Entry {
             "parties": self.parties,
             "answer": self.answer,
             "term": self.term,
+            "duties": self.duties,
         })
     }
 

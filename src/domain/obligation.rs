@@ -10,7 +10,7 @@ pub(in crate::domain) use pause::Stop;
 pub use pause::{Pause, Resumed};
 
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
-use crate::domain::rule::{Release, Urgency};
+use crate::domain::rule::{Recurs, Release, Urgency};
 use crate::domain::term::Protocol;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,8 @@ pub struct Obligation {
     pub suspensions_max: u32,
     /// The times in which the clock stood, as they follow from the facts.
     pub pauses: Vec<Pause>,
+    /// For what is owed once in a period: how it goes on, and what ends it.
+    pub recurs: Option<Recurs>,
     /// In order of arrival.
     pub facts: Vec<Fact>,
 }

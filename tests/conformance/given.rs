@@ -133,6 +133,7 @@ impl Request {
             extension_days_max: Some(30),
             suspensions_max: 1,
             pauses: Vec::new(),
+            recurs: None,
             facts: Vec::new(),
         }
     }

@@ -10,6 +10,7 @@ use crate::kit::{
 };
 use mezhved::domain::decide::Command;
 use mezhved::domain::decision::Arrived;
+use mezhved::domain::ids::TypeCode;
 use mezhved::domain::rule::BodyFacts;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
@@ -250,6 +251,33 @@ fn every_order_of_a_question_and_a_redirection_ends_alike() {
     every_order_ends_alike(&standing);
     assert_eq!(told_in(&standing).state("guardianship"), "suspended", "what was asked was asked for whoever answers");
     every_order_ends_alike(&[request(&["school-1"]), question(), clarification(), redirection(), interim()]);
+}
+
+#[test]
+fn every_order_of_processing_a_plan_its_report_and_its_end_ends_alike() {
+    let owed = TypeCode::new("report.plan-progress").unwrap();
+    let plan = message("request", "plan.approved", "centre", &["school-1"]);
+    let plan = stating(plan, BodyFacts { duties: vec![owed], ..BodyFacts::default() });
+    let report = message("report", "report.plan-progress", "school-1", &["centre"]);
+    let report = stating(report, BodyFacts { answered_items: vec!["2026-1".to_owned()], ..BodyFacts::default() });
+    let end = Arrived { rule: report.rule.clone(), ..message("end", "notice.case-closed", "centre", &["school-1"]) };
+    let told = [plan.clone(), report.clone(), end.clone()];
+    let expected = ending(&replayed_in(&told, &[0, 1, 2]));
+    assert_eq!(expected.len(), 3, "the plan itself, the half-year, and the next one, begun before the end");
+    for order in permutations(3) {
+        assert_eq!(ending(&replayed_in(&told, &order)), expected, "processed in the order {order:?}");
+    }
+    // Where the end was told before the report, a period that was opened before the end was known is withdrawn.
+    let told = [plan, end, report];
+    let standing = |order: &[usize]| {
+        let mut rows = ending(&replayed_in(&told, order));
+        rows.retain(|row| !row.starts_with("school-1: withdrawn"));
+        rows
+    };
+    assert_eq!(standing(&[0, 1, 2]).len(), 2, "the plan itself and the half-year");
+    for order in permutations(3) {
+        assert_eq!(standing(&order), standing(&[0, 1, 2]), "processed in the order {order:?}");
+    }
 }
 
 #[test]

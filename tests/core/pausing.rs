@@ -115,7 +115,10 @@ fn where_the_policy_allows_no_pause_the_question_is_recorded_and_the_clock_runs_
     story.go("2026-03-20T10:00:00+08:00").receive(question("question"));
     assert_eq!(story.state("school-1"), "running");
     assert_eq!(story.duty("school-1").obligation.facts.len(), 1);
-    assert_eq!(story.climb("school-1", "2026-03-24T12:00:00+08:00"), ["Fri 20.03 10:00 fired 0", "Tue 24.03 08:30 fired 1"]);
+    assert_eq!(
+        story.climb("school-1", "2026-03-24T12:00:00+08:00"),
+        ["Fri 20.03 10:00 fired 0", "Tue 24.03 08:30 fired 1"]
+    );
 }
 
 #[test]

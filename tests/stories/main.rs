@@ -9,6 +9,7 @@
 
 mod catalogue;
 mod clarifying;
+mod duties;
 mod escalation;
 mod exchange;
 mod kit;

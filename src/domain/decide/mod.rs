@@ -8,6 +8,7 @@ pub mod letters;
 mod open;
 mod parked;
 mod pause;
+mod recur;
 mod redirect;
 mod reply;
 pub mod sweep;

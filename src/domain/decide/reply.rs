@@ -4,6 +4,7 @@
 //! before its request (it is parked), or refuses one because it is late.
 
 use crate::domain::decide::open::registered;
+use crate::domain::decide::recur;
 use crate::domain::decide::redirect::redirect;
 use crate::domain::decision::{Arrived, Context, Decision, Event, EventKind, Proof, ProofStage, Refusal};
 use crate::domain::exchange::{Duty, Exchange, PARKED_MAX, Parked, Root};
@@ -60,6 +61,7 @@ pub(super) fn apply(
     (decision, ctx): (&mut Decision, &Context<'_>),
 ) -> Result<(), Refusal> {
     match reply.role {
+        Role::Answer if recur::end(exchange, reply, (decision, ctx))? => Ok(()),
         Role::Answer => answer(exchange, reply, (decision, ctx)),
         Role::Receipt(kind) => receipt(exchange, (reply, kind), (decision, ctx)),
         Role::Control(Control::Notice) => party(exchange, reply),
@@ -117,7 +119,8 @@ fn answer(
         return Err(Refusal::NotYourObligation(reply.from.clone()));
     }
     let fact = Fact::Answered { message: reply.message, at: reply.received_at, nil: reply.facts.no_data };
-    record(exchange, &answered, fact, (decision, ctx))
+    record(exchange, &answered, fact, (decision, ctx))?;
+    recur::renew(exchange, (decision, ctx))
 }
 
 /// Adds a fact to each of these obligations, and lets rungs and alerts follow.

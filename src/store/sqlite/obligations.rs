@@ -5,7 +5,7 @@
 
 use crate::domain::ids::{ExchangeId, ObligationId, TypeCode};
 use crate::domain::obligation::{Fact, FrozenDue, Obligation, Pause, State};
-use crate::domain::rule::{Release, Urgency};
+use crate::domain::rule::{Recurs, Release, Urgency};
 use crate::gateway::ports::StoreError;
 use crate::store::sqlite::counters::{Counters, OBLIGATIONS_OPEN};
 use crate::store::sqlite::fault::unwritable;
@@ -27,6 +27,8 @@ struct Whole<'a> {
     suspensions_max: Option<u32>,
     #[serde(skip_serializing_if = "<[Pause]>::is_empty")]
     pauses: &'a [Pause],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recurs: Option<&'a Recurs>,
     facts: &'a [Fact],
 }
 
@@ -44,6 +46,8 @@ struct WholeRead {
     suspensions_max: u32,
     #[serde(default)]
     pauses: Vec<Pause>,
+    #[serde(default)]
+    recurs: Option<Recurs>,
     facts: Vec<Fact>,
 }
 
@@ -134,6 +138,7 @@ fn whole(one: &Obligation) -> Result<String, StoreError> {
         extension_days_max: one.extension_days_max,
         suspensions_max: Some(one.suspensions_max).filter(|max| *max > 0),
         pauses: &one.pauses,
+        recurs: one.recurs.as_ref(),
         facts: &one.facts,
     };
     serde_json::to_string(&whole).map_err(unwritable)
@@ -205,6 +210,7 @@ fn read(row: &Row<'_>, exchange: ExchangeId) -> Result<Found, StoreError> {
         extension_days_max: whole.extension_days_max,
         suspensions_max: whole.suspensions_max,
         pauses: whole.pauses,
+        recurs: whole.recurs,
         facts: whole.facts,
     };
     Ok(Found { n: record.integer("n")?, exchange_n: record.integer("exchange")?, obligation })
