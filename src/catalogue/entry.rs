@@ -8,6 +8,8 @@ use crate::catalogue::plan::RecordPlan;
 use crate::catalogue::term_entry::TermEntry;
 use crate::domain::ids::TypeCode;
 use crate::domain::participant::BodyKind;
+use crate::domain::rule::DutyParty;
+use crate::domain::term::Period;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,8 @@ pub struct Entry {
     pub role: Role,
     pub parties: Vec<Parties>,
     pub answer: Option<Answer>,
+    /// The duties that it begins, each owed once in a period.
+    pub duties: Vec<Recurring>,
     pub term: Option<TermEntry>,
     /// How soon the sender must send a notice (S4: seven working days from the day a change became known).
     pub sent_within: Option<TermEntry>,
@@ -31,6 +35,10 @@ pub struct Entry {
     pub redirected_within: Option<TermEntry>,
     /// How far a due date may be moved by extensions, in calendar days from the first one.
     pub extension_max_days: Option<u32>,
+    /// What stops the clock of the answer; left out, nothing does.
+    pub suspension: Option<Suspension>,
+    /// How often it may; 1 where the entry does not say.
+    pub suspensions_max: Option<u32>,
     /// The body holds data of a special category: health, private life (152-ФЗ ст. 10). `law` names the ground.
     pub special_category: bool,
     /// The envelope must state a consent, or the ground for going without one (S2; 323-ФЗ ст. 13).
@@ -150,6 +158,38 @@ pub enum Release {
     Automatic,
 }
 
+/// A duty that a message of this type begins: a report for each period, until a message ends it (S4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recurring {
+    /// The report that is owed.
+    pub answer: TypeCode,
+    pub owes: DutyParty,
+    pub to: DutyParty,
+    pub rhythm: Period,
+    /// Messages of these types, in reply to this one, end it.
+    pub ends: Vec<TypeCode>,
+    /// Left out, every message begins it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
+}
+
+/// A field of the body and the code on which a duty depends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    pub field: String,
+    pub is: String,
+}
+
+/// What stops the clock of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suspension {
+    /// `control.clarification-request` of the body that owes, until `control.clarification` of the one that asked.
+    Clarification,
+}
+
 /// The fields of a body that open one obligation each (`ruling.commission`: its orders).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -189,6 +229,12 @@ impl Entry {
         self.answer.as_ref().is_some_and(|answer| answer.mandatory)
     }
 
+    /// How many questions may stop the clock of the answer: once where the entry does not say (our default).
+    #[must_use]
+    pub fn suspensions_max(&self) -> u32 {
+        self.suspension.map_or(0, |Suspension::Clarification| self.suspensions_max.unwrap_or(1))
+    }
+
     /// Whether a message of type `reply` answers this one in substance.
     #[must_use]
     pub fn is_answered_by(&self, reply: &TypeCode) -> bool {
@@ -211,6 +257,8 @@ pub(super) struct EntryFile {
     #[serde(default)]
     pub answer: Option<Answer>,
     #[serde(default)]
+    pub duties: Vec<Recurring>,
+    #[serde(default)]
     pub term: Option<TermEntry>,
     #[serde(default)]
     pub sent_within: Option<TermEntry>,
@@ -220,6 +268,10 @@ pub(super) struct EntryFile {
     pub redirected_within: Option<TermEntry>,
     #[serde(default)]
     pub extension_max_days: Option<u32>,
+    #[serde(default)]
+    pub suspension: Option<Suspension>,
+    #[serde(default)]
+    pub suspensions_max: Option<u32>,
     #[serde(default)]
     pub special_category: bool,
     #[serde(default)]

@@ -3,10 +3,11 @@
 //! Promises: every field that an entry names exists in the type's schema with a fitting type; the loader checks it.
 //! Never: carries personal data: numbers, dates, codes of participants and codes of reasons only.
 
-use crate::catalogue::entry::{Each, Entry};
+use crate::catalogue::entry::{Each, Entry, Recurring};
 use crate::catalogue::term_entry::TermEntry;
-use crate::domain::ids::ParticipantCode;
+use crate::domain::ids::{ParticipantCode, TypeCode};
 use crate::domain::message::{Message, Node, Registration};
+use crate::domain::term::Period;
 use chrono::{Days, NaiveDate};
 use serde::Deserialize;
 
@@ -23,6 +24,8 @@ pub struct BodyFacts {
     pub known_on: Option<NaiveDate>,
     /// One obligation each (`[answer.each]`).
     pub items: Vec<Item>,
+    /// The duties that begin with this message, by the report that is owed.
+    pub duties: Vec<TypeCode>,
     /// The keys of the items that a report answers.
     pub answered_items: Vec<String>,
     /// The due date that an extension asks for or grants.
@@ -78,6 +81,8 @@ pub struct FactFields {
     pub answered_key: Option<String>,
     /// The field of a report on one item that names it; left out, the report answers all.
     pub answered_item: Option<String>,
+    /// The field of a recurring report that names its half-year: a record `year` and `half`, or a date within it.
+    pub answered_half: Option<String>,
 }
 
 impl Entry {
@@ -98,6 +103,7 @@ impl Entry {
                 .and_then(|answer| answer.each.as_ref())
                 .map(|each| items(body, each))
                 .unwrap_or_default(),
+            duties: self.duties.iter().filter(|duty| begins(body, duty)).map(|duty| duty.answer.clone()).collect(),
             answered_items: answered(body, fields),
             new_due: date(body, fields.new_due.as_deref()),
             granted: boolean(body, fields.granted.as_deref()),
@@ -169,7 +175,26 @@ fn stated(message: &Message, term: &TermEntry) -> Option<NaiveDate> {
     Some(before.max(earliest))
 }
 
+fn begins(body: &Node, duty: &Recurring) -> bool {
+    duty.when.as_ref().is_none_or(|when| text(body, Some(&when.field)) == Some(when.is.as_str()))
+}
+
+/// The half-year as the duties name it: `2026-1`.
+fn half(body: &Node, name: &str) -> Option<String> {
+    if let Some(date) = date(body, Some(name)) {
+        return Some(Period::HalfYear.key(date));
+    }
+    let period = body.field(name)?;
+    match (period.field("year")?, period.field("half")?) {
+        (Node::Integer(year), Node::Integer(half)) => Some(format!("{year}-{half}")),
+        _ => None,
+    }
+}
+
 fn answered(body: &Node, fields: &FactFields) -> Vec<String> {
+    if let Some(half) = fields.answered_half.as_deref().and_then(|name| half(body, name)) {
+        return vec![half];
+    }
     if let Some(one) = text(body, fields.answered_item.as_deref()) {
         return vec![one.to_owned()];
     }

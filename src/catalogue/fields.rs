@@ -29,6 +29,12 @@ impl Entry {
         check(&self.body, &texts, "a string", is_text)?;
         check(&self.body, &[fields.number.as_deref()], "an integer", |plan| matches!(plan, Plan::Integer(_)))?;
         check(&self.body, &[fields.registration.as_deref()], "an object", |plan| matches!(plan, Plan::Record(_)))?;
+        let conditions: Vec<Option<&str>> =
+            self.duties.iter().map(|duty| duty.when.as_ref().map(|when| when.field.as_str())).collect();
+        check(&self.body, &conditions, "a string", is_text)?;
+        check(&self.body, &[fields.answered_half.as_deref()], "a date or an object", |plan| {
+            is_date(plan) || matches!(plan, Plan::Record(_))
+        })?;
         if let Some(each) = self.answer.as_ref().and_then(|answer| answer.each.as_ref()) {
             check_item(item_plan(&self.body, &each.items)?, each)?;
         }
@@ -46,6 +52,16 @@ impl Entry {
         }
         if self.needs_consent && matches!(self.role, Role::Receipt | Role::Control(_)) {
             return Err(("needs_consent", "a receipt or a control tells nothing of a family; leave it out".into()));
+        }
+        match (self.suspension, self.suspensions_max) {
+            (Some(_), _) if !self.demands_answer() => {
+                return Err(("suspension", "nothing is owed whose clock could stop; leave it out".into()));
+            }
+            (Some(_), Some(0)) => return Err(("suspensions_max", "0 times is no suspension; leave both out".into())),
+            (None, Some(_)) => {
+                return Err(("suspensions_max", "say what stops the clock: suspension = \"clarification\"".into()));
+            }
+            (Some(_) | None, _) => {}
         }
         let terms = [
             ("term", &self.term),

@@ -202,11 +202,14 @@ fn assemble(common: &Json, folder: Folder, written: EntryFile) -> Loaded<Assembl
         role,
         parties: written.parties,
         answer: written.answer,
+        duties: written.duties,
         term: written.term,
         sent_within: written.sent_within,
         registered_within: written.registered_within,
         redirected_within: written.redirected_within,
         extension_max_days: written.extension_max_days,
+        suspension: written.suspension,
+        suspensions_max: written.suspensions_max,
         special_category: written.special_category,
         needs_consent: written.needs_consent,
         carries: written.carries,
@@ -227,6 +230,10 @@ fn check_answers(catalogue: &Catalogue) -> Loaded<()> {
     for entry in catalogue.entries() {
         let file = format!("{}/{}/entry.toml", entry.code, entry.version);
         let types = entry.answer.iter().flat_map(|answer| &answer.types);
+        let named = entry.duties.iter().flat_map(|duty| duty.ends.iter().chain([&duty.answer]));
+        if let Some(unknown) = named.into_iter().find(|code| !catalogue.knows(code.as_str())) {
+            return Err(fault(&file, "duties", format!("`{unknown}` is no type of the catalogue")));
+        }
         if let Some(unknown) = types.into_iter().find(|code| !catalogue.knows(code.as_str())) {
             return Err(fault(&file, "answer.types", format!("`{unknown}` is no type of the catalogue")));
         }

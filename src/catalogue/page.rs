@@ -5,7 +5,9 @@
 
 use crate::catalogue::plan::{Alphabet, Field, Plan, RecordPlan, Shape, TextPlan};
 use crate::catalogue::words::{parties_words, role_words, term_line, term_whole};
-use crate::catalogue::{Catalogue, Entry, Release};
+use crate::catalogue::{Catalogue, Entry, Recurring, Release};
+use crate::domain::rule::DutyParty;
+use crate::domain::term::Period;
 use std::fmt::Write as _;
 
 /// A page: the name of its file and its text.
@@ -64,6 +66,7 @@ impl Catalogue {
             ("как что принимается", format!("как вид, названный в поле `{field}`: его стороны, роль, ответ и срок"))
         }));
         rows.extend(answer_rows(entry));
+        rows.extend(entry.duties.iter().map(|duty| ("открывает обязанность", duty_words(duty))));
         let own = [
             ("отправить", &entry.sent_within),
             ("зарегистрировать", &entry.registered_within),
@@ -100,6 +103,27 @@ fn link(code: &str) -> String {
     format!("[`{code}`]({code}.md)")
 }
 
+/// A duty that recurs: what, who to whom, how often, until when.
+fn duty_words(duty: &Recurring) -> String {
+    let party = |party: DutyParty, forms: [&'static str; 3]| match party {
+        DutyParty::Addressees => forms[0],
+        DutyParty::Sender => forms[1],
+        DutyParty::Commission => forms[2],
+    };
+    let who = party(duty.owes, ["каждый адресат", "отправитель", "комиссия отправителя"]);
+    let whom = party(duty.to, ["адресатам", "отправителю", "комиссии отправителя"]);
+    let rhythm = match duty.rhythm {
+        Period::Month => "раз в месяц",
+        Period::Quarter => "раз в квартал",
+        Period::HalfYear => "раз в полугодие",
+        Period::Year => "раз в год",
+    };
+    let ends: Vec<String> = duty.ends.iter().map(|code| link(code.as_str())).collect();
+    let when = duty.when.as_ref().map(|when| format!(", если `{}` — `{}`", when.field, when.is)).unwrap_or_default();
+    let report = link(duty.answer.as_str());
+    format!("{report}: {who} — {whom}, {rhythm}, до {} в ответ на это сообщение{when}", ends.join(" или "))
+}
+
 fn answer_rows(entry: &Entry) -> Vec<(&'static str, String)> {
     let Some(answer) = &entry.answer else { return vec![("обязательный ответ", "нет".to_owned())] };
     let types: Vec<String> = answer.types.iter().map(|code| link(code.as_str())).collect();
@@ -114,6 +138,11 @@ fn answer_rows(entry: &Entry) -> Vec<(&'static str, String)> {
     rows.extend(
         entry.extension_max_days.map(|days| ("продление", format!("не более {days} календарных дней в сумме"))),
     );
+    if let 1.. = entry.suspensions_max() {
+        let times = entry.suspensions_max();
+        let question = link("control.clarification-request");
+        rows.push(("остановка срока", format!("запросом уточнения ({question}) до ответа на него, не чаще: {times}")));
+    }
     let release = match answer.release {
         Release::Automatic => "сразу, как ответ получен; запросивший может вернуть его на доработку",
         Release::Controller => "решением запросившего",

@@ -18,6 +18,7 @@ impl Entry {
             "parties": self.parties,
             "answer": self.answer,
             "term": self.term,
+            "duties": self.duties,
         })
     }
 
@@ -30,6 +31,8 @@ impl Entry {
         shown["source"] = json!(self.source);
         shown["version_from"] = json!(self.version_from);
         shown["extension_max_days"] = json!(self.extension_max_days);
+        shown["suspension"] = json!(self.suspension);
+        shown["suspensions_max"] = json!(self.suspensions_max());
         shown["sent_within"] = term(&self.sent_within);
         shown["registered_within"] = term(&self.registered_within);
         shown["redirected_within"] = term(&self.redirected_within);

@@ -248,7 +248,7 @@ impl<'a> Course<'a> {
     }
 
     /// Plans the lowest rung not yet used, unless its time was over before the obligation was opened (a short term has
-    /// no early warning) or before an answer was sent back. A letter that was prepared for a due date that has moved
+    /// no early warning), before an answer was sent back, or before a stopped clock ran again. A letter that was prepared for a due date that has moved
     /// since is taken off and planned anew. Called whenever what the rungs count from has changed, and after a rung has
     /// fired; the rows then follow from the facts and from what has fired, not from the order of the facts.
     pub fn plan(&self, obligation: &Obligation, rungs: &mut Rungs, now: DateTime<Utc>) {
@@ -262,7 +262,8 @@ impl<'a> Course<'a> {
         rungs.rows.retain(|row| !is_early(row));
         let highest = rungs.highest_spent();
         rungs.rows.retain(|row| highest.is_some_and(|no| row.no <= no) && row.state != RungState::Planned);
-        let since = obligation.returned_at().map_or(obligation.opened_at, |at| at.max(obligation.opened_at));
+        let began_anew = obligation.returned_at().max(obligation.resumed_at());
+        let since = began_anew.map_or(obligation.opened_at, |at| at.max(obligation.opened_at));
         let is_over = |at: &Result<DateTime<Utc>, TermError>| at.as_ref().is_ok_and(|at| *at <= since);
         let mut ahead = schedule.into_iter().filter(|(no, _)| highest.is_none_or(|spent| *no > spent));
         if let Some((no, at)) = ahead.find(|(_, at)| !is_over(at)) {

@@ -1,12 +1,18 @@
 //! An obligation: who owes whom an answer, by when, and what has happened to it.
 //!
 //! Promises: its state is a pure function of the facts recorded about it, so that every order of arrival ends in the
-//! same state; the due date is frozen at birth with its protocol and moves only by a recorded decision: an extension, or
-//! the adoption of another version of the calendar.
+//! same state; the due date is frozen at birth with its protocol and moves only by a recorded decision: an extension, a
+//! pause, or the adoption of another version of the calendar.
 //! Never: closes because time has passed. «Overdue» is a fact about time, not a state; a late answer is taken.
 
+mod due;
+mod pause;
+
+pub(in crate::domain) use pause::Stop;
+pub use pause::{Pause, Resumed};
+
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
-use crate::domain::rule::{Release, Urgency};
+use crate::domain::rule::{Recurs, Release, Urgency};
 use crate::domain::term::Protocol;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -34,6 +40,12 @@ pub struct Obligation {
     pub due: FrozenDue,
     /// Calendar days that extensions may add in all.
     pub extension_days_max: Option<u32>,
+    /// Questions that may stop the clock; 0 where the policy allows none.
+    pub suspensions_max: u32,
+    /// The times in which the clock stood, as they follow from the facts.
+    pub pauses: Vec<Pause>,
+    /// For what is owed once in a period: how it goes on, and what ends it.
+    pub recurs: Option<Recurs>,
     /// In order of arrival.
     pub facts: Vec<Fact>,
 }
@@ -87,6 +99,18 @@ pub enum Fact {
     ExtensionDenied {
         message: MessageId,
         at: DateTime<Utc>,
+    },
+    /// The performer asks back; it stops the clock where the policy allows it.
+    ClarificationAsked {
+        message: MessageId,
+        at: DateTime<Utc>,
+    },
+    /// The controller answers the question that it names, or all that had come.
+    Clarified {
+        message: MessageId,
+        at: DateTime<Utc>,
+        question: Option<MessageId>,
+        by: String,
     },
     /// A reasoned refusal; it closes when the controller accepts it.
     Refused {
@@ -146,6 +170,8 @@ impl Fact {
             | Self::ExtensionAsked { at, .. }
             | Self::Extended { at, .. }
             | Self::ExtensionDenied { at, .. }
+            | Self::ClarificationAsked { at, .. }
+            | Self::Clarified { at, .. }
             | Self::Refused { at, .. }
             | Self::Redirected { at, .. }
             | Self::Withdrawn { at, .. }
@@ -172,6 +198,8 @@ impl Fact {
             | Self::Interim { message, .. }
             | Self::ExtensionAsked { message, .. }
             | Self::ExtensionDenied { message, .. }
+            | Self::ClarificationAsked { message, .. }
+            | Self::Clarified { message, .. }
             | Self::Refused { message, .. }
             | Self::Redirected { message, .. } => Some(*message),
             Self::Extended { message, .. }
@@ -189,6 +217,8 @@ impl Fact {
 pub enum State {
     /// Open: the answer is owed.
     Running,
+    /// Open, and the clock stands: the performer has asked back and waits for the answer.
+    Suspended,
     /// An answer or a reasoned refusal lies with the controller.
     Answered,
     Fulfilled,
@@ -200,9 +230,15 @@ pub enum State {
 }
 
 impl State {
-    /// Whether the performer still owes something; only then does the ladder climb.
+    /// Whether the performer still owes something.
     #[must_use]
     pub fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Suspended)
+    }
+
+    /// Whether the clock runs; only then does the ladder climb.
+    #[must_use]
+    pub fn is_running(self) -> bool {
         self == Self::Running
     }
 
@@ -211,6 +247,7 @@ impl State {
     pub fn code(self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Suspended => "suspended",
             Self::Answered => "answered",
             Self::Fulfilled => "fulfilled",
             Self::FulfilledLate => "fulfilled_late",
@@ -242,7 +279,7 @@ impl Obligation {
         }
         let released = self.released_at().is_some();
         if let Some(answered_at) = self.answered_at() {
-            return match (released || self.release == Release::Automatic, answered_at > self.due_at()) {
+            return match (released || self.release == Release::Automatic, self.is_late(answered_at)) {
                 (false, _) => State::Answered,
                 (true, false) => State::Fulfilled,
                 (true, true) => State::FulfilledLate,
@@ -259,6 +296,7 @@ impl Obligation {
             (true, false) => State::Answered,
             // Taken off control unanswered: the asker does not want the answer any more.
             (false, true) => State::Withdrawn,
+            (false, false) if self.pause().is_some() => State::Suspended,
             (false, false) => State::Running,
         }
     }
@@ -325,43 +363,6 @@ impl Obligation {
         (self.facts[later].at(), later) > (self.facts[earlier].at(), earlier)
     }
 
-    /// The due date as it is counted, before extensions: the frozen one, or that of the calendar adopted last.
-    #[must_use]
-    pub fn counted(&self) -> &FrozenDue {
-        self.facts.iter().rev().find_map(Fact::moved_to).unwrap_or(&self.due)
-    }
-
-    /// The due date in force: the counted one, or the latest that was granted.
-    #[must_use]
-    pub fn due_on(&self) -> NaiveDate {
-        self.due_on_with(self.counted())
-    }
-
-    /// The due date in force if the counted one were this.
-    #[must_use]
-    pub fn due_on_with(&self, counted: &FrozenDue) -> NaiveDate {
-        self.extensions().map(|(on, _)| on).fold(counted.on, NaiveDate::max)
-    }
-
-    /// The instant in force after which an answer is late.
-    #[must_use]
-    pub fn due_at(&self) -> DateTime<Utc> {
-        self.extensions().map(|(_, at)| at).fold(self.counted().at, DateTime::max)
-    }
-
-    /// The instant before which the performer is not accused.
-    #[must_use]
-    pub fn lenient_at(&self) -> DateTime<Utc> {
-        self.due_at().max(self.counted().lenient_at)
-    }
-
-    fn extensions(&self) -> impl Iterator<Item = (NaiveDate, DateTime<Utc>)> + '_ {
-        self.facts.iter().filter_map(|fact| match fact {
-            Fact::Extended { due_on, due_at, .. } => Some((*due_on, *due_at)),
-            _ => None,
-        })
-    }
-
     /// The obligations of the bodies that took this one over.
     pub fn successors(&self) -> impl Iterator<Item = ObligationId> + '_ {
         self.facts.iter().filter_map(|fact| match fact {
@@ -370,11 +371,12 @@ impl Obligation {
         })
     }
 
-    /// Since when the performer owes nothing more, for those that are not open; later facts do not move it.
+    /// Since when the ladder rests: the performer owes nothing more, or its clock stands; later facts do not move it.
     #[must_use]
     pub fn rested_at(&self) -> Option<DateTime<Utc>> {
         match self.state() {
             State::Running => None,
+            State::Suspended => self.pause().map(|pause| pause.from),
             State::Answered | State::Fulfilled | State::FulfilledLate => self.answered_at().or(self.refused_at()),
             State::Refused | State::Redirected | State::Withdrawn | State::Void => self.closed_at(),
         }
@@ -384,7 +386,7 @@ impl Obligation {
     #[must_use]
     pub fn closed_at(&self) -> Option<DateTime<Utc>> {
         match self.state() {
-            State::Running | State::Answered => None,
+            State::Running | State::Suspended | State::Answered => None,
             State::Fulfilled | State::FulfilledLate if self.release == Release::Automatic => self.answered_at(),
             State::Fulfilled | State::FulfilledLate => self.answered_at().max(self.released_at()),
             State::Refused => self.refused_at().max(self.released_at()),

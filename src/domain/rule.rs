@@ -5,7 +5,7 @@
 
 use crate::domain::ids::{ParticipantCode, TypeCode};
 use crate::domain::message::{Level, Registration};
-use crate::domain::term::Term;
+use crate::domain::term::{Period, Term};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,10 @@ pub enum Control {
     ExtensionDecision,
     Redirection,
     ReasonedRefusal,
+    /// The performer asks back.
+    ClarificationRequest,
+    /// The controller answers what was asked.
+    Clarification,
     Withdrawal,
     Return,
     Release,
@@ -53,8 +57,17 @@ impl Control {
     #[must_use]
     pub fn is_performers(self) -> bool {
         match self {
-            Self::InterimReply | Self::ExtensionRequest | Self::Redirection | Self::ReasonedRefusal => true,
-            Self::ExtensionDecision | Self::Withdrawal | Self::Return | Self::Release | Self::Notice => false,
+            Self::InterimReply
+            | Self::ExtensionRequest
+            | Self::ClarificationRequest
+            | Self::Redirection
+            | Self::ReasonedRefusal => true,
+            Self::ExtensionDecision
+            | Self::Clarification
+            | Self::Withdrawal
+            | Self::Return
+            | Self::Release
+            | Self::Notice => false,
         }
     }
 }
@@ -65,6 +78,39 @@ pub struct TypeRule {
     pub role: Role,
     /// The answer that a message of this type makes mandatory.
     pub answer: Option<AnswerRule>,
+    /// The duties that a message of this type begins, where its body says what they depend on.
+    pub duties: Vec<DutyRule>,
+}
+
+/// A duty that is owed once in a period until a message ends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DutyRule {
+    /// The report that is owed.
+    pub answer: TypeCode,
+    pub owes: DutyParty,
+    pub to: DutyParty,
+    pub rhythm: Period,
+    pub ends: Vec<TypeCode>,
+    pub version: String,
+    pub source: String,
+}
+
+/// How a duty recurs. The obligation of a period carries it, so that the next one needs no rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recurs {
+    pub rhythm: Period,
+    /// Messages of these types end it.
+    pub ends: Vec<TypeCode>,
+}
+
+/// Who owes a duty, or to whom it is owed, seen from the message that begins it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DutyParty {
+    Addressees,
+    Sender,
+    /// The commission that the sender's record names.
+    Commission,
 }
 
 /// A mandatory answer.
@@ -83,6 +129,8 @@ pub struct AnswerRule {
     pub source: String,
     /// Calendar days that extensions may add in all; `None` where nothing limits them.
     pub extension_days_max: Option<u32>,
+    /// Questions of the performer that may stop the clock; 0 where none does.
+    pub suspensions_max: u32,
 }
 
 impl AnswerRule {
@@ -139,6 +187,8 @@ pub struct BodyFacts {
     pub known_on: Option<NaiveDate>,
     /// One obligation each, where the entry says so (orders of a ruling).
     pub items: Vec<Item>,
+    /// The duties that begin with this message, by the report that is owed.
+    pub duties: Vec<TypeCode>,
     /// The items that an answer answers; empty means all.
     pub answered_items: Vec<String>,
     /// A nil reply («сведений нет»).

@@ -8,6 +8,7 @@ mod count;
 mod fault;
 mod period;
 mod protocol;
+mod resume;
 mod text;
 mod words;
 
@@ -16,6 +17,7 @@ pub use count::{Counted, count};
 pub use fault::TermError;
 pub use period::Period;
 pub use protocol::{CalendarFact, EventFact, Excluded, Protocol, RULES_VERSION, Remark, RollFact, RuleFact};
+pub use resume::{Left, Stopped, left, resume};
 pub use text::{BadTerm, parse_roll, parse_week};
 pub use words::{date_words, days_words, term_words};
 

@@ -5,7 +5,7 @@
 use crate::catalogue::{self, Action, Catalogue, Entry, TermEntry};
 use crate::domain::ids::TypeCode;
 use crate::domain::rule::{
-    AnswerRule, BodyFacts, Control, Item, ReceiptKind, RegistrationFact, Release, Role, TypeRule,
+    AnswerRule, BodyFacts, Control, DutyRule, Item, ReceiptKind, RegistrationFact, Release, Role, TypeRule,
 };
 use crate::domain::term::{Term, Unit};
 use std::collections::{HashMap, HashSet};
@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 #[derive(Debug, Default)]
 pub struct Policies {
     by_type: HashMap<(TypeCode, u32), Policy>,
-    /// Types that begin an exchange and may also answer what is owed in another (a ruling upon a petition).
+    /// Types that begin an exchange and may also answer what is owed in another (a ruling upon a petition), or end it.
     opening_answers: HashSet<TypeCode>,
 }
 
@@ -50,7 +50,8 @@ impl Policies {
             by_type.insert((entry.code.clone(), entry.version), policy);
         }
         let awaited = by_type.values().filter_map(|policy: &Policy| policy.rule.answer.as_ref());
-        let awaited: HashSet<&TypeCode> = awaited.flat_map(|rule| &rule.types).collect();
+        let ending = by_type.values().flat_map(|policy: &Policy| &policy.rule.duties).flat_map(|duty| &duty.ends);
+        let awaited: HashSet<&TypeCode> = awaited.flat_map(|rule| &rule.types).chain(ending).collect();
         let openings = by_type.iter().filter(|(_, policy)| policy.rule.role == Role::Opening);
         let opening_answers = openings.map(|((code, _), _)| code).filter(|code| awaited.contains(code));
         let opening_answers = opening_answers.cloned().collect();
@@ -108,10 +109,20 @@ fn rule_of(entry: &Entry, term: Option<&TermEntry>) -> Result<TypeRule, String> 
             version: entry.version_from.to_string(),
             source: entry.source.clone(),
             extension_days_max: entry.extension_max_days,
+            suspensions_max: entry.suspensions_max(),
         }),
         _ => None,
     };
-    Ok(TypeRule { role, answer })
+    let duty = |duty: &catalogue::Recurring| DutyRule {
+        answer: duty.answer.clone(),
+        owes: duty.owes,
+        to: duty.to,
+        rhythm: duty.rhythm,
+        ends: duty.ends.clone(),
+        version: entry.version_from.to_string(),
+        source: entry.source.clone(),
+    };
+    Ok(TypeRule { role, answer, duties: entry.duties.iter().map(duty).collect() })
 }
 
 fn role_of(entry: &Entry) -> Result<Role, String> {
@@ -139,8 +150,10 @@ fn control_of(action: Action) -> Control {
         Action::Return => Control::Return,
         Action::Release => Control::Release,
         Action::Reminder | Action::RepeatRequest | Action::Escalation => Control::Notice,
-        // Who is on it changes no term; whether a clarification stops the clock is not decided here yet.
-        Action::Executor | Action::ClarificationRequest | Action::Clarification => Control::Notice,
+        Action::ClarificationRequest => Control::ClarificationRequest,
+        Action::Clarification => Control::Clarification,
+        // Who is on it changes no term.
+        Action::Executor => Control::Notice,
     }
 }
 
@@ -155,6 +168,7 @@ pub fn facts_of(facts: catalogue::BodyFacts) -> BodyFacts {
         stated_due: facts.stated_due,
         known_on: facts.known_on,
         items: facts.items.into_iter().map(item).collect(),
+        duties: facts.duties,
         answered_items: facts.answered_items,
         no_data: facts.no_data,
         expected_on: facts.expected_on,

@@ -25,7 +25,7 @@ pub(super) fn answer(received: &Received, arrived: Arrived, work: &mut WorkingSe
     if exchange == arrived.exchange || found.is_some_and(|found| within_limits(found).is_err()) {
         return Ok(());
     }
-    let rule = TypeRule { role: Role::Answer, answer: None };
+    let rule = TypeRule { role: Role::Answer, answer: None, duties: Vec::new() };
     let answer = Arrived { exchange, type_code, rule, facts: BodyFacts::default(), ..arrived };
     match work.decide(exchange, &Command::Receive(Box::new(answer))) {
         Ok(decision) => work.apply(decision),

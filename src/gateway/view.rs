@@ -8,7 +8,7 @@ use crate::domain::exchange::Duty;
 use crate::domain::ids::{ParticipantCode, TypeCode};
 use crate::domain::obligation::{Fact, Obligation};
 use crate::domain::participant::{BodyKind, Participant};
-use crate::domain::term::date_words;
+use crate::domain::term::{Left, date_words};
 use crate::gateway::Inner;
 use crate::gateway::ports::decisions::JournalRow;
 use crate::gateway::ports::reads::{DeliveryRow, DutyRow, ExchangeRecord};
@@ -29,9 +29,10 @@ pub(super) fn is_centre(participant: &Participant) -> bool {
 pub(super) fn obligation(inner: &Inner, row: &DutyRow, now: DateTime<Utc>) -> ObligationView {
     let Duty { obligation, rungs, alert } = &row.duty;
     let state = obligation.state();
-    let overdue = state.is_open() && now > obligation.due_at();
+    let overdue = state.is_running() && now > obligation.due_at();
     let until = obligation.answered_at().unwrap_or(now);
     let (left, late) = distance(inner, obligation, until);
+    let late = if obligation.is_late(until) { late } else { 0 };
     let performer = inner.participant(&obligation.performer);
     let rung_view =
         |row: &crate::domain::escalation::Rung| rung(inner, (performer.as_deref(), &obligation.controller), row);
@@ -54,7 +55,11 @@ pub(super) fn obligation(inner: &Inner, row: &DutyRow, now: DateTime<Utc>) -> Ob
         lenient_at: obligation.lenient_at(),
         overdue,
         late_by_working_days: late,
-        left_working_days: left.filter(|_| state.is_open() && !overdue),
+        left_working_days: match obligation.pause().map(|pause| pause.left) {
+            Some(Left::WorkingDays(kept)) if state.is_open() => Some(kept),
+            Some(_) => None,
+            None => left.filter(|_| state.is_open() && !overdue),
+        },
         due_text: date_words(obligation.due_on()),
         provisional: obligation.counted().protocol.provisional,
         answered_at: obligation.answered_at(),
@@ -128,6 +133,13 @@ pub(super) fn explanation(inner: &Inner, obligation: &Obligation) -> Explanation
     let moves: Vec<Fact> =
         obligation.facts.iter().filter(|fact| matches!(fact, Fact::DueMoved { .. })).cloned().collect();
     lines.extend(moves.iter().flat_map(words::calendar_move));
+    for resumed in obligation.pauses.iter().filter_map(|pause| pause.resumed.as_ref()) {
+        lines.extend(resumed.due.protocol.explanation());
+    }
+    if let Some(pause) = obligation.pause() {
+        let from = obligation.due.protocol.event.zone.date(pause.from);
+        lines.push(format!("Срок остановлен запросом уточнения {} и ждёт ответа на него.", date_words(from)));
+    }
     for fact in &extensions {
         if let Fact::Extended { due_on, at, by, .. } = fact {
             lines.push(format!("Продлён до {} решением {by} от {}.", date_words(*due_on), date_words(at.date_naive())));

@@ -30,7 +30,7 @@ pub struct ObligationView {
     pub performer: Party,
     pub controller: Party,
     pub urgency: Urgency,
-    /// `running`, `answered`, `fulfilled`, `fulfilled_late`, `refused`, `redirected`, `withdrawn`, `void`.
+    /// `running`, `suspended`, `answered`, `fulfilled`, `fulfilled_late`, `refused`, `redirected`, `withdrawn`, `void`.
     pub state: &'static str,
     pub opened_at: DateTime<Utc>,
     pub due_on: NaiveDate,
@@ -39,7 +39,7 @@ pub struct ObligationView {
     pub overdue: bool,
     /// Working days after the due date, of the performer's calendar, until the answer or until now; 0 when in time.
     pub late_by_working_days: u32,
-    /// Working days left until the due date; absent when it has passed or the obligation is closed.
+    /// Working days left until the due date, or kept while the clock stands; absent when it has passed or the obligation is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_working_days: Option<u32>,
     /// In the performer's zone, with the weekday: `21.11.2026 (сб)`.

@@ -131,6 +131,9 @@ impl Request {
                 protocol: protocol(self.due_at),
             },
             extension_days_max: Some(30),
+            suspensions_max: 1,
+            pauses: Vec::new(),
+            recurs: None,
             facts: Vec::new(),
         }
     }

@@ -24,5 +24,6 @@ mod opening;
 mod orders;
 mod outages;
 mod parties;
+mod pausing;
 mod redirecting;
 mod returning;

@@ -9,6 +9,8 @@
 
 mod calendar;
 mod catalogue;
+mod clarifying;
+mod duties;
 mod escalation;
 mod exchange;
 mod kit;

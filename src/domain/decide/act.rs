@@ -84,9 +84,9 @@ fn fact_of(obligation: &Obligation, (act, by): (&Act, &str), ctx: &Context<'_>) 
 fn allowed(act: &Act, obligation: &Obligation) -> Result<(), Refusal> {
     let (state, is_answered) = (obligation.state(), obligation.answered_at().is_some());
     let ok = match act {
-        Act::Release => matches!(state, State::Answered | State::Running),
+        Act::Release => state == State::Answered || state.is_open(),
         Act::Return { .. } => matches!(state, State::Answered | State::Fulfilled | State::FulfilledLate),
-        Act::Extend { .. } => state == State::Running,
+        Act::Extend { .. } => state.is_open(),
         // An answer given outweighs a withdrawal: it is released or returned instead.
         Act::Withdraw { .. } => state.is_open() || (state == State::Answered && !is_answered),
         Act::Void { .. } => state != State::Void,

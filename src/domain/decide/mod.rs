@@ -8,6 +8,8 @@ pub mod adopt;
 pub mod letters;
 mod open;
 mod parked;
+mod pause;
+mod recur;
 mod redirect;
 mod reply;
 pub mod sweep;
@@ -139,6 +141,7 @@ impl Context<'_> {
         if !duty.obligation.record(fact) {
             return Ok(());
         }
+        pause::reckon(&mut duty.obligation, self)?;
         let state = duty.obligation.state();
         decision.events.push(match is_move {
             true => self.event(EventKind::DueMoved, duty, duty.obligation.due_on().to_string()),
@@ -147,7 +150,7 @@ impl Context<'_> {
         self.replan(duty)?;
         // A due date that was moved ahead leaves nothing to be alarmed about until it comes.
         let moved_ahead = duty.obligation.due_at() > due_at.max(self.now);
-        if !state.is_open() || moved_ahead {
+        if !state.is_running() || moved_ahead {
             self.resolve(duty, decision);
         }
         if !was_closed && duty.obligation.closed_at().is_some() {

@@ -3,6 +3,7 @@
 //! Promises: one obligation per addressee, or per item where the type's entry says so; replies that came first are
 //! matched now. Never: opens an obligation whose due date cannot be counted (the message is refused instead).
 
+use crate::domain::decide::recur;
 use crate::domain::decision::{Arrived, Context, Decision, Event, EventKind, Opened, Refusal};
 use crate::domain::escalation::Rungs;
 use crate::domain::exchange::{Duty, Exchange, Root};
@@ -40,6 +41,11 @@ pub(super) fn open(exchange: &mut Exchange, arrived: &Arrived, ctx: &Context<'_>
             decision.opened.push(opened(&duty, arrived.reply_by));
             exchange.duties.push(duty);
         }
+    }
+    for duty in recur::begun_by(arrived, ctx)? {
+        decision.events.push(ctx.event(EventKind::ObligationOpened, &duty, duty.obligation.due.on.to_string()));
+        decision.opened.push(opened(&duty, None));
+        exchange.duties.push(duty);
     }
     Ok(decision)
 }
@@ -129,6 +135,9 @@ fn open_duty(arrived: &Arrived, rule: &AnswerRule, owed: &Owed, ctx: &Context<'_
         opened_at: arrived.received_at,
         due,
         extension_days_max: rule.extension_days_max,
+        suspensions_max: rule.suspensions_max,
+        pauses: Vec::new(),
+        recurs: None,
         facts: Vec::new(),
     };
     let mut duty = Duty { obligation, rungs: Rungs::default(), alert: None };

@@ -4,6 +4,7 @@
 //! Never: lets a body shed its obligation by redirecting to itself, to the asker, or in a circle.
 
 use crate::domain::decide::open::{obligation_id, taken_notice};
+use crate::domain::decide::pause::reckon;
 use crate::domain::decide::reply::{owed_by, record};
 use crate::domain::decision::{Context, Decision, EventKind, Forward, Refusal};
 use crate::domain::escalation::Rungs;
@@ -53,7 +54,7 @@ fn comes_back(exchange: &Exchange, from: ObligationId, target: ObligationId) -> 
 
 /// The due date stands: the competent body has the days that remain (deadlines of another start are a later policy). It
 /// ends by its own clock, and nobody accuses it before it has had a day to take notice. What the controller decided
-/// before goes over: an extension, a withdrawal, a release.
+/// before goes over: an extension, a withdrawal, a release, a pause.
 fn successor(
     (old, id): (&Obligation, ObligationId),
     reply: &Parked,
@@ -69,14 +70,16 @@ fn successor(
         }
     };
     let lenient_at = due.lenient_at.max(at).max(body.zone.end_of(body.zone.date(noticed_at)));
-    let obligation = Obligation {
+    let mut obligation = Obligation {
         id,
         performer: body.code.clone(),
         opened_at: old.opened_at.max(reply.received_at),
         due: FrozenDue { at, lenient_at, ..due.clone() },
         facts: old.facts.iter().filter_map(|fact| gone_over(fact, body)).collect(),
+        pauses: Vec::new(),
         ..old.clone()
     };
+    reckon(&mut obligation, ctx)?;
     let mut successor = Duty { obligation, rungs: Rungs::default(), alert: None };
     ctx.replan(&mut successor)?;
     Ok(successor)
@@ -92,6 +95,8 @@ fn gone_over(fact: &Fact, body: &Participant) -> Option<Fact> {
             due_at: body.zone.end_of(*due_on),
             by: by.clone(),
         }),
+        // What was asked about the request was asked for whoever answers it.
+        Fact::ClarificationAsked { .. } | Fact::Clarified { .. } => Some(fact.clone()),
         Fact::ExtensionDenied { .. } | Fact::Withdrawn { .. } | Fact::Released { .. } | Fact::Voided { .. } => {
             Some(fact.clone())
         }

@@ -4,6 +4,7 @@
 //! before its request (it is parked), or refuses one because it is late.
 
 use crate::domain::decide::open::registered;
+use crate::domain::decide::recur;
 use crate::domain::decide::redirect::redirect;
 use crate::domain::decision::{Arrived, Context, Decision, Event, EventKind, Proof, ProofStage, Refusal};
 use crate::domain::exchange::{Duty, Exchange, PARKED_MAX, Parked, Root};
@@ -60,10 +61,18 @@ pub(super) fn apply(
     (decision, ctx): (&mut Decision, &Context<'_>),
 ) -> Result<(), Refusal> {
     match reply.role {
+        Role::Answer if recur::end(exchange, reply, (decision, ctx))? => Ok(()),
         Role::Answer => answer(exchange, reply, (decision, ctx)),
         Role::Receipt(kind) => receipt(exchange, (reply, kind), (decision, ctx)),
         Role::Control(Control::Notice) => party(exchange, reply),
         Role::Control(Control::Redirection) => redirect(exchange, reply, (decision, ctx)),
+        Role::Control(control @ (Control::ClarificationRequest | Control::Clarification)) => {
+            match act(exchange, (reply, control), (decision, ctx)) {
+                // Parties may ask and tell each other what nobody owes; then it is recorded, and no clock stands.
+                Err(Refusal::NotYourObligation(_)) if among_parties(exchange, reply) => Ok(()),
+                done => done,
+            }
+        }
         Role::Control(control) => act(exchange, (reply, control), (decision, ctx)),
         Role::Opening => Ok(()),
     }
@@ -71,6 +80,10 @@ pub(super) fn apply(
 
 fn party(exchange: &Exchange, reply: &Parked) -> Result<(), Refusal> {
     if exchange.has_party(&reply.from) { Ok(()) } else { Err(Refusal::NotYourObligation(reply.from.clone())) }
+}
+
+fn among_parties(exchange: &Exchange, reply: &Parked) -> bool {
+    exchange.has_party(&reply.from) && reply.to.iter().all(|to| exchange.has_party(to))
 }
 
 /// The obligations that a performer's message is about.
@@ -106,7 +119,8 @@ fn answer(
         return Err(Refusal::NotYourObligation(reply.from.clone()));
     }
     let fact = Fact::Answered { message: reply.message, at: reply.received_at, nil: reply.facts.no_data };
-    record(exchange, &answered, fact, (decision, ctx))
+    record(exchange, &answered, fact, (decision, ctx))?;
+    recur::renew(exchange, (decision, ctx))
 }
 
 /// Adds a fact to each of these obligations, and lets rungs and alerts follow.
@@ -153,8 +167,12 @@ fn act(
     (reply, control): (&Parked, Control),
     (decision, ctx): (&mut Decision, &Context<'_>),
 ) -> Result<(), Refusal> {
-    let targets =
+    let mut targets =
         if control.is_performers() { owed_by(exchange, &reply.from)? } else { controlled(exchange, (reply, control))? };
+    if control == Control::ClarificationRequest {
+        // What is asked about the request is asked for those too who have taken it over.
+        exchange.add_successors(&mut targets);
+    }
     for target in targets {
         let (Some(duty), Some(root)) = (exchange.duty(target), &exchange.root) else { continue };
         let Some(fact) = fact_of((duty, root), (reply, control), ctx)? else { continue };
@@ -193,6 +211,12 @@ fn fact_of(
             let new_due = reply.facts.new_due.ok_or(Refusal::NotAnExtension)?;
             check_extension((&duty.obligation, body), new_due, ctx)?;
             Fact::Extended { message: Some(message), at, due_on: new_due, due_at: body.zone.end_of(new_due), by }
+        }
+        Control::ClarificationRequest => Fact::ClarificationAsked { message, at },
+        Control::Clarification => {
+            // The question that it names may come later than the answer.
+            let question = reply.in_reply_to.filter(|named| *named != root.message);
+            Fact::Clarified { message, at, question, by }
         }
         Control::ReasonedRefusal => Fact::Refused { message, at },
         Control::Withdrawal => Fact::Withdrawn { message: Some(message), at, by },

@@ -5,6 +5,7 @@
 
 use crate::domain::alert::Alert;
 use crate::domain::decide::letters::{self, Occasion};
+use crate::domain::decide::recur;
 use crate::domain::decision::{Context, Decision, EventKind, Refusal};
 use crate::domain::escalation::{Action, Course, Rung, RungPolicy, RungState};
 use crate::domain::exchange::{Duty, Exchange, Root};
@@ -25,6 +26,7 @@ pub(super) fn sweep(
         decision.events.push(ctx.event(EventKind::AlertLapsed, duty, None));
     }
     climb(duty, (&root, delivered), (&mut decision, ctx))?;
+    recur::renew(exchange, (&mut decision, ctx))?;
     Ok(decision)
 }
 

@@ -55,13 +55,18 @@ pub fn compute(term: &Term, event: &Event, performer: &Performer) -> Result<DueD
     if event.kind != term.starts_on {
         return Err(TermError::WrongEvent { expected: term.starts_on.name(), given: event.kind.name() });
     }
-    let calendar = performer.calendar.with_special(term.special);
-    let calendar = term.week.map_or_else(|| calendar.clone(), |week| calendar.with_week(week));
+    let calendar = calendar_of(term, performer);
     if term.is_instant() {
         by_instant(term, event, performer, &calendar)
     } else {
         by_date(term, event, performer, &calendar)
     }
+}
+
+/// The performer's calendar as the term reads it.
+pub(super) fn calendar_of(term: &Term, performer: &Performer) -> Calendar {
+    let calendar = performer.calendar.with_special(term.special);
+    term.week.map_or_else(|| calendar.clone(), |week| calendar.with_week(week))
 }
 
 fn by_date(term: &Term, event: &Event, performer: &Performer, calendar: &Calendar) -> Result<DueDate, TermError> {

@@ -28,6 +28,12 @@ impl Period {
         }
     }
 
+    /// The name of the period that `date` lies in: the year and its number, `2026-1` for the first half of 2026.
+    #[must_use]
+    pub fn key(self, date: NaiveDate) -> String {
+        format!("{}-{}", date.year(), date.month0() / self.months() + 1)
+    }
+
     /// The last day of the period that `date` lies in, or of the one that ends `later` periods after it; `None` at the
     /// end of the range of dates.
     #[must_use]

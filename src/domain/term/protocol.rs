@@ -2,7 +2,7 @@
 //!
 //! Promises: a reader can repeat the count by hand from it. Never: is recomputed; a new calendar leaves it as it is.
 
-use super::{Counted, Event, Roll, StartsOn, Term, Unit};
+use super::{Counted, Event, Left, Roll, StartsOn, Term, Unit};
 use crate::domain::calendar::Calendar;
 use crate::domain::term::Week;
 use crate::domain::zone::Zone;
@@ -94,6 +94,8 @@ pub enum Remark {
     YearNotPublished { year: i32 },
     /// The date lies before the term begins (stated in the past, or rolled back over the event): a person decides.
     DueBeforeTermBegins,
+    /// The clock stood from a question to its answer; what was left of the term was counted from there.
+    ClockStopped { stopped_on: NaiveDate, resumed_on: NaiveDate, left: Left },
 }
 
 impl EventFact {

@@ -3,7 +3,7 @@
 //! Promises: every skipped day is named with its reason; dates read `21.11.2026 (сб)`, plural forms are right.
 //! Never: says what the protocol does not.
 
-use super::{ClosesAt, Period, Protocol, Remark, Roll, StartsOn, Term, Unit, Week};
+use super::{ClosesAt, Left, Period, Protocol, Remark, Roll, StartsOn, Term, Unit, Week};
 use chrono::{Datelike, NaiveDate, Weekday};
 
 /// Working days that are listed one by one; longer terms give the number only.
@@ -192,5 +192,23 @@ fn remark_words(remark: Remark) -> String {
              дата может сдвинуться, когда его примут."
         ),
         Remark::DueBeforeTermBegins => "Дата раньше начала срока: нужно решение человека.".to_owned(),
+        Remark::ClockStopped { stopped_on, resumed_on, left } => format!(
+            "Срок был остановлен запросом уточнения {}, с уточнением {} течёт дальше; оставалось: {}.",
+            date_words(stopped_on),
+            date_words(resumed_on),
+            left_words(left)
+        ),
+    }
+}
+
+/// What was left of a term: «2 рабочих дня».
+fn left_words(left: Left) -> String {
+    match left {
+        Left::WorkingDays(n) => days_words(n),
+        Left::CalendarDays(n) => counted(n, ["календарный день", "календарных дня", "календарных дней"]),
+        Left::Seconds(seconds) => {
+            let minutes = u32::try_from(seconds / 60).unwrap_or(u32::MAX);
+            format!("{} {} мин", counted(minutes / 60, HOURS), minutes % 60)
+        }
     }
 }

@@ -68,6 +68,7 @@ fn rung(inner: &Inner, no: &str) -> String {
 fn state(code: &str) -> &'static str {
     match code {
         "running" => "Ответ ожидается",
+        "suspended" => "Запрошено уточнение, срок остановлен",
         "answered" => "Ответ получен, у контролирующего",
         "fulfilled" => "Исполнено в срок",
         "fulfilled_late" => "Исполнено с опозданием",

@@ -4,8 +4,8 @@
 //! Never: reads a state from a column; the state is a function of the facts.
 
 use crate::domain::ids::{ExchangeId, ObligationId, TypeCode};
-use crate::domain::obligation::{Fact, FrozenDue, Obligation, State};
-use crate::domain::rule::{Release, Urgency};
+use crate::domain::obligation::{Fact, FrozenDue, Obligation, Pause, State};
+use crate::domain::rule::{Recurs, Release, Urgency};
 use crate::gateway::ports::StoreError;
 use crate::store::sqlite::counters::{Counters, OBLIGATIONS_OPEN};
 use crate::store::sqlite::fault::unwritable;
@@ -23,6 +23,12 @@ struct Whole<'a> {
     due: &'a FrozenDue,
     #[serde(skip_serializing_if = "Option::is_none")]
     extension_days_max: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspensions_max: Option<u32>,
+    #[serde(skip_serializing_if = "<[Pause]>::is_empty")]
+    pauses: &'a [Pause],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recurs: Option<&'a Recurs>,
     facts: &'a [Fact],
 }
 
@@ -36,6 +42,12 @@ struct WholeRead {
     due: FrozenDue,
     #[serde(default)]
     extension_days_max: Option<u32>,
+    #[serde(default)]
+    suspensions_max: u32,
+    #[serde(default)]
+    pauses: Vec<Pause>,
+    #[serde(default)]
+    recurs: Option<Recurs>,
     facts: Vec<Fact>,
 }
 
@@ -124,6 +136,9 @@ fn whole(one: &Obligation) -> Result<String, StoreError> {
         release: one.release,
         due: &one.due,
         extension_days_max: one.extension_days_max,
+        suspensions_max: Some(one.suspensions_max).filter(|max| *max > 0),
+        pauses: &one.pauses,
+        recurs: one.recurs.as_ref(),
         facts: &one.facts,
     };
     serde_json::to_string(&whole).map_err(unwritable)
@@ -193,6 +208,9 @@ fn read(row: &Row<'_>, exchange: ExchangeId) -> Result<Found, StoreError> {
         opened_at: record.instant("opened_at")?,
         due: whole.due,
         extension_days_max: whole.extension_days_max,
+        suspensions_max: whole.suspensions_max,
+        pauses: whole.pauses,
+        recurs: whole.recurs,
         facts: whole.facts,
     };
     Ok(Found { n: record.integer("n")?, exchange_n: record.integer("exchange")?, obligation })

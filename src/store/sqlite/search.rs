@@ -14,8 +14,9 @@ use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
-const STATES: [State; 8] = [
+const STATES: [State; 9] = [
     State::Running,
+    State::Suspended,
     State::Answered,
     State::Fulfilled,
     State::FulfilledLate,

@@ -115,7 +115,9 @@ impl Bucket {
         match self {
             Self::Prepared => view.rungs.iter().any(|rung| rung.state == "prepared"),
             Self::Answered => view.state == "answered",
-            Self::All => view.state == "running",
+            Self::All => matches!(view.state, "running" | "suspended"),
+            // Whose clock stands is not due before it runs again.
+            Self::Later if view.state == "suspended" => true,
             _ => view.state == "running" && self == Self::by_due(view, ends),
         }
     }

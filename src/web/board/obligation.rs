@@ -59,7 +59,7 @@ struct May {
 impl May {
     /// As the core allows it; it has the last word. An answer that was released by itself may still be returned.
     fn of(state: &str) -> Self {
-        let (open, answered) = (state == "running", state == "answered");
+        let (open, answered) = (matches!(state, "running" | "suspended"), state == "answered");
         Self {
             release: answered,
             send_back: answered || matches!(state, "fulfilled" | "fulfilled_late"),

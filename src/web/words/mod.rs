@@ -257,8 +257,9 @@ fn named(code: &str, lang: Lang, table: &[Named]) -> &'static str {
     row.map_or("—", |(_, ru, en)| if lang == Lang::Ru { ru } else { en })
 }
 
-const STATES: [Named; 8] = [
+const STATES: [Named; 9] = [
     ("running", "ждём ответа", "awaiting the answer"),
+    ("suspended", "запрошено уточнение, срок остановлен", "clarification asked, the clock stands"),
     ("answered", "ответ получен, на контроле", "answered, under control"),
     ("fulfilled", "исполнено в срок", "fulfilled in time"),
     ("fulfilled_late", "исполнено с нарушением срока", "fulfilled late"),

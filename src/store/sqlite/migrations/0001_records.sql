@@ -47,7 +47,7 @@ CREATE TABLE message (
 CREATE INDEX message_by_exchange ON message (exchange);
 
 -- `record` holds what is only read as a whole: item, answer types, release, the frozen due date with its protocol, the
--- limit of extensions, the facts. The columns beside it are what queries ask for; `due_on` and `due_at` are in force.
+-- limits of extensions and pauses, the pauses, the facts. The columns beside it are what queries ask for; `due_on` and `due_at` are in force.
 CREATE TABLE obligation (
     n            INTEGER PRIMARY KEY,
     id           BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
@@ -58,7 +58,7 @@ CREATE TABLE obligation (
     urgency      TEXT NOT NULL CHECK (urgency = 'normal' OR urgency = 'urgent' OR urgency = 'emergency'),
     case_no      TEXT,
     opened_at    INTEGER NOT NULL,
-    state        TEXT NOT NULL CHECK (state = 'running' OR state = 'answered' OR state = 'fulfilled'
+    state        TEXT NOT NULL CHECK (state = 'running' OR state = 'suspended' OR state = 'answered' OR state = 'fulfilled'
                                    OR state = 'fulfilled_late' OR state = 'refused' OR state = 'redirected'
                                    OR state = 'withdrawn' OR state = 'void'),
     due_on       TEXT NOT NULL CHECK (due_on GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'),
@@ -66,7 +66,8 @@ CREATE TABLE obligation (
     interim      INTEGER NOT NULL CHECK (interim IN (0, 1)),
     closed_at    INTEGER,
     record       TEXT NOT NULL,
-    CHECK ((state IN ('running', 'answered')) = (closed_at IS NULL))
+    -- Three values behind IN would be looked up in a table of their own, built at every insert.
+    CHECK ((state = 'running' OR state = 'suspended' OR state = 'answered') = (closed_at IS NULL))
 ) STRICT;
 CREATE INDEX obligation_by_exchange ON obligation (exchange);
 CREATE INDEX obligation_by_due ON obligation (state, due_at, id);
