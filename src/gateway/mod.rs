@@ -9,6 +9,7 @@ mod commands;
 mod committer;
 pub mod content;
 pub mod dispatch;
+pub mod evidence;
 mod intake;
 mod outlook;
 pub mod policy;

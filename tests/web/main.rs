@@ -9,6 +9,7 @@
 
 mod api;
 mod door;
+mod evidence;
 mod letters;
 mod pages;
 mod people;
