@@ -27,7 +27,11 @@ const NOT_CHECKED: &str = "not checked: who made the file, and whether what it s
 ///
 /// # Errors
 /// An output that cannot be written.
-pub fn run(args: &Args, input: &mut dyn Read, (out, err): (&mut dyn Write, &mut dyn Write)) -> anyhow::Result<ExitCode> {
+pub fn run(
+    args: &Args,
+    input: &mut dyn Read,
+    (out, err): (&mut dyn Write, &mut dyn Write),
+) -> anyhow::Result<ExitCode> {
     let name = args.file.display();
     let bytes = match bytes(&args.file, input) {
         Ok(bytes) if bytes.len() as u64 <= EVIDENCE_BYTES_MAX => bytes,

@@ -5,6 +5,7 @@
 pub mod act;
 pub mod adopt;
 pub mod arrival;
+pub mod case_file;
 mod commands;
 mod committer;
 pub mod content;

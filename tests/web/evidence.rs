@@ -75,7 +75,10 @@ async fn evidence_tells_who_was_asked_for_what_and_how_the_request_arrived() {
     assert_eq!((&request["registered_number"], &request["registered_on"]), (&json!("1/2026"), &json!("2026-03-02")));
     let said = &request["envelope"];
     assert_eq!((&said["outgoing_number"], &said["outgoing_date"]), (&json!("01-12/346"), &json!("2026-03-02")));
-    assert_eq!((&said["signatory"], &said["legal_basis"][0]), (&json!("Директорова Д. Д., директор"), &json!("120-ФЗ, ст. 9")));
+    assert_eq!(
+        (&said["signatory"], &said["legal_basis"][0]),
+        (&json!("Директорова Д. Д., директор"), &json!("120-ФЗ, ст. 9"))
+    );
     assert_eq!((&said["purpose"], &said["annexes"][0]["name"]), (&asked.letter["summary"], &json!("согласие.pdf")));
     let delivered = &request["deliveries"][0];
     assert_eq!((&delivered["registration_number"], &delivered["state"]), (&json!("вх-7"), &json!("registered")));
@@ -109,7 +112,10 @@ async fn silence_is_certified_with_its_lateness_until_an_answer_comes() {
     assert!(pack.get("certificate").is_none(), "{pack}");
     assert_eq!(pack["answers"][0]["letter"]["message"], reply["id"]);
     assert_eq!(pack["answers"][0]["letter"]["stored_sha256"], sha256_hex(reply.to_string().as_bytes()));
-    assert_eq!((&pack["obligation"]["state"], &pack["obligation"]["late_by_working_days"]), (&json!("fulfilled_late"), &json!(2)));
+    assert_eq!(
+        (&pack["obligation"]["state"], &pack["obligation"]["late_by_working_days"]),
+        (&json!("fulfilled_late"), &json!(2))
+    );
 }
 
 #[tokio::test]

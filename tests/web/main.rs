@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod case_file;
 mod door;
 mod evidence;
 mod letters;

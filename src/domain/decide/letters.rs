@@ -183,8 +183,7 @@ pub fn rung_ids(duty: &Duty) -> impl Iterator<Item = MessageId> {
 /// The ids that the gateway's own letters about an obligation bear, where they were written.
 pub fn own_ids(duty: &Duty) -> impl Iterator<Item = MessageId> {
     let obligation = &duty.obligation;
-    let acts = (0..=obligation.facts.len())
-        .flat_map(|fact| ACTS.map(|code| own_id(obligation, &act_seed(code, fact))));
+    let acts = (0..=obligation.facts.len()).flat_map(|fact| ACTS.map(|code| own_id(obligation, &act_seed(code, fact))));
     rung_ids(duty).chain(acts)
 }
 

@@ -216,10 +216,7 @@ impl Gathered<'_> {
         let on = request.registered_on.format("%d.%m.%Y");
         let now = zone.local(at).format("%d.%m.%Y %H:%M");
         let mut lines = vec![
-            format!(
-                "Ответ на документ № {number} от {on}{item} по состоянию на {now} ({}) не поступил.",
-                zone.name()
-            ),
+            format!("Ответ на документ № {number} от {on}{item} по состоянию на {now} ({}) не поступил.", zone.name()),
             format!("Ответ обязан дать: {}. Ожидается: {}.", shown.performer.title, shown.awaited_title),
             term_line(shown, at),
             delivery_line(request, zone),

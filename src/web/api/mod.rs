@@ -6,8 +6,8 @@
 mod alerts;
 mod catalogue;
 mod directory;
-mod evidence;
 mod events;
+mod evidence;
 mod exchanges;
 mod inbox;
 mod journal;

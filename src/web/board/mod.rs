@@ -5,6 +5,7 @@
 //! was given out is recorded).
 
 mod acts;
+mod case_file;
 mod evidence;
 mod journal;
 mod live;
@@ -33,6 +34,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/obligations/{id}/rungs/{no}", post(acts::decide_rung))
         .route("/obligations/{id}/decision", post(acts::decide))
         .route("/journal", get(journal::show))
+        .route("/cases/{case}/file", get(case_file::show))
         .route("/quarantine", get(quarantine::show))
         .route("/quarantine/{message}/{recipient}", post(quarantine::send_again))
 }
