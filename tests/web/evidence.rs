@@ -104,6 +104,7 @@ async fn silence_is_certified_with_its_lateness_until_an_answer_comes() {
     let pack = asked.pack().await;
     let lines = pack["certificate"]["lines"].to_string();
     assert!(lines.contains("по состоянию на 12.03.2026 10:00 (Asia/Irkutsk) не поступил"), "{lines}");
+    assert!(lines.contains("Ответ на документ № 1/2026 от 02.03.2026 (исх. № 01-12/346 от 02.03.2026)"), "{lines}");
     assert!(lines.contains("Срок ответа истёк 10.03.2026 (вт), просрочка 2 рабочих дня."), "{lines}");
     assert_eq!(pack["reminders"][0]["type"], "control.reminder");
     let reply = letters::reply(&asked.letter, "school-1");
@@ -116,6 +117,39 @@ async fn silence_is_certified_with_its_lateness_until_an_answer_comes() {
         (&pack["obligation"]["state"], &pack["obligation"]["late_by_working_days"]),
         (&json!("fulfilled_late"), &json!(2))
     );
+}
+
+#[tokio::test]
+async fn interim_reply_and_extension_stand_in_the_evidence_and_end_no_silence() {
+    let asked = asked().await;
+    let mut interim: Value =
+        serde_json::from_str(include_str!("../../schemas/control.interim-reply/1/example.json")).unwrap();
+    interim["created_at"] = asked.letter["created_at"].clone();
+    interim["id"] = json!("5e4d0a10-7c3b-4f6e-9a51-00000000ffff");
+    (interim["from"], interim["to"]) = (json!("school-1"), json!(["centre"]));
+    (interim["exchange"], interim["in_reply_to"]) = (asked.letter["id"].clone(), asked.letter["id"].clone());
+    assert_eq!(asked.site.post("/api/v1/messages", &asked.school, &interim).await.status(), 202);
+    let path = format!("/api/v1/obligations/{}/extend", asked.id);
+    let extended = asked.site.post(&path, &asked.centre, &json!({"due_on": "2026-03-17"})).await;
+    assert_eq!(extended.status(), 200, "{}", extended.text().await.unwrap());
+    let pack = asked.pack().await;
+    assert_eq!(
+        (&pack["interim"][0]["expected_on"], &pack["interim"][0]["letter"]["from"]["code"]),
+        (&json!("2026-03-13"), &json!("school-1"))
+    );
+    assert_eq!(
+        (&pack["extensions"][0]["due_on"], &pack["due"]["due_on"]),
+        (&json!("2026-03-17"), &json!("2026-03-17"))
+    );
+    assert_eq!(pack["due"]["protocol"]["due_on"], "2026-03-10", "the frozen count stays");
+    let lines = pack["certificate"]["lines"].to_string();
+    assert!(lines.contains("Срок ответа 17.03.2026 (вт)") && lines.contains("Промежуточных ответов: 1"), "{lines}");
+    let (cookie, _) = asked.site.enter("anna").await;
+    let page = asked.site.page(&format!("/obligations/{}/evidence", asked.id), &cookie).await;
+    for part in ["Промежуточные ответы", "Обещан к", "13.03.2026 (пт)", "Срок продлён", "17.03.2026 (вт)"]
+    {
+        assert!(page.contains(part), "{part} in {page}");
+    }
 }
 
 #[tokio::test]

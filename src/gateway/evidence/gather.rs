@@ -157,6 +157,9 @@ impl Gathered<'_> {
             .filter(|event| event.message == Some(row.message) && event.participant.as_ref() == Some(&row.recipient));
         let mut stages = vec![Stage { at: row.queued_at, stage: "queued" }];
         stages.extend(events.filter_map(|event| Some(Stage { at: event.at, stage: stage(event.kind)? })));
+        // A letter that was passed on to another body has no event of its exchange; its row has the instant.
+        let is_told = stages.iter().any(|stage| matches!(stage.stage, "delivered" | "registered"));
+        stages.extend(row.delivered_at.filter(|_| !is_told).map(|at| Stage { at, stage: "delivered" }));
         stages.sort_by_key(|stage| stage.at);
         let (registration_number, registration_date) = row.registration.clone().unzip();
         Delivered {
@@ -201,22 +204,25 @@ impl Gathered<'_> {
         entries
     }
 
-    /// Only while the answer is owed, none has ever come (one that was sent back has come), and none waits unmatched.
+    /// Only while the answer is owed and none has ever come (one that was sent back has come).
     fn certificate(&self, shown: &ObligationView, request: Option<&Letter>, at: DateTime<Utc>) -> Option<Certificate> {
         let obligation = &self.duty.obligation;
         let came = obligation.facts.iter().any(|fact| matches!(fact, Fact::Answered { .. } | Fact::Refused { .. }));
-        let waits = self.record.exchange.parked.iter().any(|one| one.from == obligation.performer);
         let request = request?;
-        if obligation.state() != State::Running || came || waits {
+        if obligation.state() != State::Running || came {
             return None;
         }
         let zone = self.inner.participant(&obligation.controller)?.zone;
         let item = obligation.item.as_ref().map(|item| format!(", пункт {item}")).unwrap_or_default();
         let number = &request.registered_number;
         let on = request.registered_on.format("%d.%m.%Y");
+        let outgoing = request.envelope.as_ref().map(outgoing).unwrap_or_default();
         let now = zone.local(at).format("%d.%m.%Y %H:%M");
         let mut lines = vec![
-            format!("Ответ на документ № {number} от {on}{item} по состоянию на {now} ({}) не поступил.", zone.name()),
+            format!(
+                "Ответ на документ № {number} от {on}{outgoing}{item} по состоянию на {now} ({}) не поступил.",
+                zone.name()
+            ),
             format!("Ответ обязан дать: {}. Ожидается: {}.", shown.performer.title, shown.awaited_title),
             term_line(shown, at),
             delivery_line(request, zone),
@@ -227,6 +233,12 @@ impl Gathered<'_> {
         }
         Some(Certificate { at, lines })
     }
+}
+
+/// The number by which the addressee knows the request.
+fn outgoing(envelope: &EnvelopeFacts) -> String {
+    let stated = envelope.outgoing_number.as_ref().zip(envelope.outgoing_date);
+    stated.map_or_else(String::new, |(number, date)| format!(" (исх. № {number} от {})", date.format("%d.%m.%Y")))
 }
 
 /// Before the lenient due date nobody is accused.

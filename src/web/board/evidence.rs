@@ -6,7 +6,7 @@ use crate::domain::ids::ObligationId;
 use crate::domain::message::Format;
 use crate::domain::obligation::Fact;
 use crate::domain::zone::Zone;
-use crate::gateway::evidence::pack::{Delivered, EnvelopeFacts, Letter, Pack, Said};
+use crate::gateway::evidence::pack::{Delivered, EnvelopeFacts, Letter, Pack, Said, Stage};
 use crate::web::WebState;
 use crate::web::caller;
 use crate::web::dates::{counted, date_with_weekday, minute, short_date};
@@ -187,9 +187,7 @@ impl Writer {
 
     fn delivered(&self, one: &Delivered) -> Sheet {
         let e = self.e;
-        let stage = |stage: &crate::gateway::evidence::pack::Stage| {
-            (self.f.w.date, format!("{} — {}", minute(stage.at, self.zone), self.lang.stage(stage.stage)))
-        };
+        let stage = |stage: &Stage| (self.lang.stage(stage.stage), minute(stage.at, self.zone));
         let mut lines = vec![(self.f.w.state, self.f.w.delivery_state(self.lang, &one.state).to_owned())];
         lines.extend(one.stages.iter().map(stage));
         let number = one.registration_number.as_ref().zip(one.registration_date);

@@ -116,12 +116,12 @@ const FACTS: [Named; 13] = [
 ];
 
 const STAGES: [Named; 6] = [
-    ("queued", "поставлено в очередь", "queued"),
-    ("delivered", "доставлено", "delivered"),
-    ("registered", "зарегистрировано адресатом", "registered by the addressee"),
-    ("rejected", "отказано в регистрации", "registration refused"),
-    ("undeliverable", "не доставлено нами", "not delivered by us"),
-    ("queued_again", "отправляется заново", "sent again"),
+    ("queued", "Поставлено в очередь", "Queued"),
+    ("delivered", "Доставлено", "Delivered"),
+    ("registered", "Зарегистрировано адресатом", "Registered by the addressee"),
+    ("rejected", "Отказано в регистрации", "Registration refused"),
+    ("undeliverable", "Не доставлено нами", "Not delivered by us"),
+    ("queued_again", "Отправляется заново", "Sent again"),
 ];
 
 const RU: EvidenceWords = EvidenceWords {
