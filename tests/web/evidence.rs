@@ -268,3 +268,28 @@ async fn evidence_of_one_body_says_nothing_of_the_others_that_were_asked() {
         assert_eq!(pack["reminders"].as_array().map(Vec::len), Some(1), "{text}");
     }
 }
+
+#[tokio::test]
+async fn reminder_about_one_task_is_no_evidence_of_another_task_of_the_same_body() {
+    let site = Site::new().await;
+    let centre = site.key("centre").await;
+    let mut extract: Value =
+        serde_json::from_str(include_str!("../../schemas/council.extract/1/example.json")).unwrap();
+    (extract["from"], extract["to"]) = (json!("centre"), json!(["school-1"]));
+    extract["created_at"] = json!("2026-03-02T10:15:00+08:00");
+    for (place, due) in [(0, "2026-03-05"), (1, "2026-03-31")] {
+        extract["body"]["tasks"][place]["body"] = json!("school-1");
+        extract["body"]["tasks"][place]["due"] = json!(due);
+    }
+    let receipt = json(site.post("/api/v1/messages", &centre, &extract).await).await;
+    for day in ["2026-03-05T02:00:00Z", "2026-03-06T02:00:00Z"] {
+        site.go_to(day).await;
+    }
+    for opened in receipt["obligations"].as_array().unwrap_or_else(|| panic!("{receipt}")) {
+        let path = format!("/api/v1/obligations/{}/evidence", opened["id"].as_str().unwrap());
+        let pack = site.get(&path, &centre).await;
+        let reminded = pack["reminders"].as_array().map_or(0, Vec::len);
+        let is_first = pack["obligation"]["item"] == "1";
+        assert_eq!(reminded > 0, is_first, "{pack}");
+    }
+}
