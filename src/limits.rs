@@ -49,3 +49,6 @@ pub const QUARANTINE_BYTES_MAX: usize = 256 * 1024;
 
 /// Facts of one obligation: interim replies, returns, extensions.
 pub const FACTS_MAX: usize = 1000;
+
+/// Bytes of an evidence file that is verified.
+pub const EVIDENCE_BYTES_MAX: u64 = 64 * 1024 * 1024;

@@ -13,6 +13,7 @@ pub mod health;
 pub mod participants;
 pub mod schemas;
 pub mod serve;
+pub mod verify;
 
 use crate::app;
 use crate::clock::Clock;
@@ -72,6 +73,8 @@ enum Command {
     Catalogue(catalogue::Args),
     /// Схемы каталога: JSON Schema и XSD.
     Schemas(schemas::Args),
+    /// Проверить, что файл доказательств цел; подписи в нём нет.
+    Verify(verify::Args),
 }
 
 /// Runs the command that the arguments name.
@@ -119,6 +122,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Due(args) => due::run(&args, stdin().lock(), stdout()),
         Command::Catalogue(args) => catalogue::run(&args, &mut stdout()),
         Command::Schemas(args) => schemas::run(&args, &mut stdout()),
+        Command::Verify(args) => verify::run(&args, &mut stdin().lock(), (&mut stdout(), &mut std::io::stderr())),
         Command::Convert(args) => convert::run(&args, &mut stdin().lock(), &mut stdout(), &mut std::io::stderr()),
     }
 }

@@ -167,6 +167,9 @@ pub enum EventKind {
     AlertLapsed,
     #[serde(rename = "alert.resolved")]
     AlertResolved,
+    /// The evidence of an obligation was given to somebody: who, stands in `detail`.
+    #[serde(rename = "disclosure.evidence")]
+    EvidenceDisclosed,
     #[serde(rename = "security.foreign_reply")]
     ForeignReply,
 }

@@ -188,7 +188,8 @@ impl Gateway {
         }
         let (answer, answered) = oneshot::channel();
         let notice = Box::new(notice);
-        self.0.hand_in(Job::Register { message, recipient: recipient.clone(), notice, answer }).await?;
+        let (recipient_code, exchange) = (recipient.clone(), given.exchange);
+        self.0.hand_in(Job::Register { message, recipient: recipient_code, exchange, notice, answer }).await?;
         answered.await.map_err(|_| stopping())??;
         let row = self.0.store.delivery(message, recipient).await?;
         row.map(delivery_view).ok_or_else(|| Rejection::not_found("letter"))

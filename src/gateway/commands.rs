@@ -44,7 +44,7 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
         }
         Job::Decide { obligation, .. } => keys.obligations.push(*obligation),
         Job::SendAgain { message, recipient, .. } => keys.given_up.push((*message, recipient.clone())),
-        Job::Refuse { .. } | Job::Register { .. } => {}
+        Job::Refuse { .. } | Job::Disclose { .. } | Job::Register { .. } => {}
     }
 }
 
@@ -103,8 +103,20 @@ pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejec
             });
             Ok(Outcome::Done)
         }
-        Job::Register { message, recipient, notice, .. } => {
-            register((*message, recipient), notice, work);
+        Job::Disclose { of: (exchange, obligation), participant, to, .. } => {
+            work.changes.events.push(Event {
+                at: work.ctx.now,
+                kind: EventKind::EvidenceDisclosed,
+                exchange: Some(*exchange),
+                obligation: Some(*obligation),
+                message: None,
+                participant: participant.clone(),
+                detail: Some(to.clone()),
+            });
+            Ok(Outcome::Done)
+        }
+        Job::Register { message, recipient, exchange, notice, .. } => {
+            register((*message, recipient, *exchange), notice, work);
             Ok(Outcome::Done)
         }
     }
@@ -248,7 +260,7 @@ fn refuse(received: &Received, refusal: &Refusal, work: &mut WorkingSet<'_>) -> 
 
 /// A recipient's word about a letter of its inbox. Its own number counts; where it has none, that of our register.
 fn register(
-    (message, recipient): (MessageId, &ParticipantCode),
+    (message, recipient, exchange): (MessageId, &ParticipantCode, Option<ExchangeId>),
     notice: &RegistrationNotice,
     work: &mut WorkingSet<'_>,
 ) {
@@ -269,7 +281,7 @@ fn register(
     work.changes.events.push(Event {
         at: work.ctx.now,
         kind,
-        exchange: work.loaded.exchange_of.get(&message).copied(),
+        exchange,
         obligation: None,
         message: Some(message),
         participant: Some(recipient.clone()),

@@ -47,10 +47,20 @@ pub(super) enum Job {
         exchange: Option<ExchangeId>,
         answer: Answer<()>,
     },
+    /// The evidence of an obligation is about to be given to somebody.
+    Disclose {
+        of: (ExchangeId, ObligationId),
+        /// The system that asked; none where a person did.
+        participant: Option<ParticipantCode>,
+        /// Who it is given to.
+        to: String,
+        answer: Answer<()>,
+    },
     /// A recipient registers a letter of its inbox.
     Register {
         message: MessageId,
         recipient: ParticipantCode,
+        exchange: Option<ExchangeId>,
         notice: Box<RegistrationNotice>,
         answer: Answer<()>,
     },
@@ -162,6 +172,7 @@ impl Job {
                 Self::Decide { answer, .. }
                 | Self::Refuse { answer, .. }
                 | Self::SendAgain { answer, .. }
+                | Self::Disclose { answer, .. }
                 | Self::Register { answer, .. },
                 outcome,
             ) => drop(answer.send(outcome.map(|_| ()))),

@@ -5,10 +5,12 @@
 pub mod act;
 pub mod adopt;
 pub mod arrival;
+pub mod case_file;
 mod commands;
 mod committer;
 pub mod content;
 pub mod dispatch;
+pub mod evidence;
 mod intake;
 mod outlook;
 pub mod policy;

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 /// Rows of one page at most, whatever was asked for.
 pub const PAGE_MAX: usize = 200;
 /// Lines of a journal at most.
-const JOURNAL_LINES_MAX: usize = 10_000;
+pub(super) const JOURNAL_LINES_MAX: usize = 10_000;
 
 impl Gateway {
     /// Obligations by filter; the viewer is set from the actor.

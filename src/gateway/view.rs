@@ -3,7 +3,7 @@
 //! Promises: a view is complete without another question. Never: fails (a calendar that ends leaves figures out).
 
 use crate::domain::decide::letters::addressee;
-use crate::domain::decision::Event;
+use crate::domain::decision::{Event, EventKind};
 use crate::domain::exchange::Duty;
 use crate::domain::ids::{ParticipantCode, TypeCode};
 use crate::domain::obligation::{Fact, Obligation};
@@ -189,6 +189,9 @@ pub(super) fn chronology(inner: &Inner, record: &ExchangeRecord, now: DateTime<U
 pub(super) fn only_of(shown: &mut Chronology, code: &ParticipantCode) {
     shown.obligations.retain(|one| one.performer.code == *code || one.controller.code == *code);
     let own: Vec<_> = shown.obligations.iter().map(|one| one.id).collect();
+    // Who has read what is the gateway's own record; a participant sees of it what it was given itself.
+    let disclosure = EventKind::EvidenceDisclosed.code();
+    shown.entries.retain(|entry| entry.kind != disclosure || entry.participant.as_ref() == Some(code));
     let is_asker = shown.obligations.iter().any(|one| one.controller.code == *code);
     if is_asker {
         return;

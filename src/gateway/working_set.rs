@@ -117,6 +117,9 @@ impl<'a> WorkingSet<'a> {
     fn journal(&mut self, register: Register, counterparty: ParticipantCode, message: &Registering<'_>) -> u64 {
         let envelope = message.envelope;
         let number = self.take_number(register.clone());
+        // An answer that names no case belongs to that of its request.
+        let root = self.loaded.exchanges.get(&message.exchange).and_then(|exchange| exchange.root.as_ref());
+        let case = envelope.case.clone().or_else(|| root.and_then(|root| root.case.clone()));
         let annexes: Vec<String> = envelope.attachments.iter().map(|one| one.annex.to_string()).collect();
         self.changes.journal.push(JournalRow {
             date: self.inner.date_at(&register.participant, self.ctx.now),
@@ -126,7 +129,7 @@ impl<'a> WorkingSet<'a> {
             type_code: envelope.type_code.clone(),
             exchange: message.exchange,
             counterparty,
-            case: envelope.case.clone(),
+            case,
             annexes: annexes.join(", "),
             summary: envelope.summary.clone().unwrap_or_else(|| message.title.to_owned()),
         });

@@ -9,6 +9,7 @@ use mezhved::domain::calendar::CalendarSet;
 use mezhved::domain::obligation::Fact;
 use mezhved::gateway::act::Actor;
 use mezhved::gateway::adopt::CalendarMoves;
+use mezhved::gateway::evidence::seal;
 use mezhved::gateway::ports::accounts::{User, UserRole};
 use mezhved::gateway::views::ObligationView;
 
@@ -98,6 +99,19 @@ async fn a_new_calendar_moves_two_of_three_open_obligations_as_a_recorded_decisi
     story.sweep().await;
     let all = all(&story).await;
     assert!(!all[0].overdue && all[2].overdue, "the moved one is due today, the one in Kazan was due yesterday");
+}
+
+#[tokio::test]
+async fn evidence_of_a_moved_date_holds_both_counts() {
+    let story = Story::with_calendars("2026-07-15 10:00", embedded().unwrap()).await;
+    story.submit(&request(new_id(), &[SCHOOL], "2026-07-15 09:00")).await.unwrap();
+    let story = story.upgrade(with_a_day_of("2026-07-20")).await;
+    story.gateway.adopt_calendar(&coordinator(), "Указ, выдуманный".to_owned()).await.unwrap();
+    let pack = story.gateway.evidence(all(&story).await[0].id, &coordinator()).await.unwrap();
+    let (file, _) = seal::unseal(seal::seal(&pack).unwrap().as_bytes()).unwrap();
+    let due = &file["due"];
+    let both = [&due["protocol"], &due["moves"][0]["due"]["protocol"]].map(|one| one["due_on"].as_str().unwrap());
+    assert_eq!((both, &file["obligation"]["due_on"]), (["2026-07-22", "2026-07-23"], &"2026-07-23".into()));
 }
 
 #[tokio::test]

@@ -8,7 +8,9 @@
 )]
 
 mod api;
+mod case_file;
 mod door;
+mod evidence;
 mod letters;
 mod pages;
 mod people;

@@ -40,7 +40,7 @@ pub(super) fn reminder(on: &Occasion<'_>, ctx: &Context<'_>) -> Result<Message, 
         measure,
         field("text", Node::Text(text)),
     ];
-    let seed = format!("rung-{}", on.policy.no);
+    let seed = rung_seed(on.policy.no);
     letter(on.root, obligation, Draft { code: "control.reminder", to: &obligation.performer, seed, body }, ctx)
 }
 
@@ -100,7 +100,7 @@ pub(super) fn of_rung(on: &Occasion<'_>, ctx: &Context<'_>) -> Result<Message, R
             ("notice.rights-violation", vec![right, field("facts", Node::Text(facts)), id])
         }
     };
-    let seed = format!("rung-{}", on.policy.no);
+    let seed = rung_seed(on.policy.no);
     letter(on.root, obligation, Draft { code, to, seed, body }, ctx)
 }
 
@@ -171,8 +171,35 @@ pub(super) fn of_act(
         Act::Withdraw { reason } => ("control.withdrawal", vec![field("reason", Node::Text(reason.clone()))]),
     };
     // Each act adds a fact, so their number tells two acts of one kind apart, also within one instant.
-    let seed = format!("{code}-{}", obligation.facts.len());
+    let seed = act_seed(code, obligation.facts.len());
     letter(root, obligation, Draft { code, to: &obligation.performer, seed, body }, ctx).map(Some)
+}
+
+/// The ids that the letters of the ladder about an obligation bear, where they were written.
+pub fn rung_ids(duty: &Duty) -> impl Iterator<Item = MessageId> {
+    duty.rungs.rows.iter().map(|row| own_id(&duty.obligation, &rung_seed(row.no)))
+}
+
+/// The ids that the gateway's own letters about an obligation bear, where they were written.
+pub fn own_ids(duty: &Duty) -> impl Iterator<Item = MessageId> {
+    let obligation = &duty.obligation;
+    let acts = (0..=obligation.facts.len()).flat_map(|fact| ACTS.map(|code| own_id(obligation, &act_seed(code, fact))));
+    rung_ids(duty).chain(acts)
+}
+
+/// The letters of [`of_act`].
+const ACTS: [&str; 3] = ["control.return", "control.extension-decision", "control.withdrawal"];
+
+fn rung_seed(no: u8) -> String {
+    format!("rung-{no}")
+}
+
+fn act_seed(code: &str, facts: usize) -> String {
+    format!("{code}-{facts}")
+}
+
+fn own_id(obligation: &Obligation, seed: &str) -> MessageId {
+    MessageId(Uuid::new_v5(&obligation.id.0, seed.as_bytes()))
 }
 
 /// «На № … от …»: what every letter refers to, by the asker's own register.
@@ -209,7 +236,7 @@ fn letter(root: &Root, obligation: &Obligation, draft: Draft<'_>, ctx: &Context<
     let summary = format!("{} ({}, срок {})", title(draft.code), root.number, date_words(obligation.due_on()));
     let type_code = TypeCode::new(draft.code).map_err(|_| Refusal::UnknownObligation)?;
     let envelope = Envelope {
-        id: MessageId(Uuid::new_v5(&obligation.id.0, draft.seed.as_bytes())),
+        id: own_id(obligation, &draft.seed),
         exchange: Some(obligation.exchange),
         in_reply_to: Some(root.message),
         type_code,

@@ -38,6 +38,7 @@ pub(super) fn event(inner: &Inner, event: &Event) -> String {
         EventKind::AlertAcknowledged => format!("Взято на контроль: {detail}"),
         EventKind::AlertLapsed => "Время, взятое на контроль, истекло".to_owned(),
         EventKind::AlertResolved => "Предупреждение снято".to_owned(),
+        EventKind::EvidenceDisclosed => format!("Выданы документы об обязательстве: {detail}"),
         EventKind::ForeignReply => format!("Сообщение от того, кто здесь ничего не должен ({detail}) — {who}"),
     }
 }

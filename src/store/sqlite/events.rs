@@ -67,11 +67,11 @@ pub(super) fn of_exchange(connection: &Connection, exchange: i64) -> Result<Vec<
     statement.query_and_then([exchange], read)?.collect()
 }
 
-/// The latest event of an obligation.
+/// The latest thing that happened to an obligation; that somebody has read of it is none.
 pub(super) fn latest_of_obligation(connection: &Connection, obligation: i64) -> Result<Option<Event>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT seq, at, kind, exchange, obligation, message, participant, detail
-         FROM event WHERE obligation_n = ?1 ORDER BY seq DESC LIMIT 1",
+         FROM event WHERE obligation_n = ?1 AND kind <> 'disclosure.evidence' ORDER BY seq DESC LIMIT 1",
     )?;
     statement.query_and_then([obligation], read)?.next().transpose()
 }

@@ -7,6 +7,7 @@ mod alerts;
 mod catalogue;
 mod directory;
 mod events;
+mod evidence;
 mod exchanges;
 mod inbox;
 mod journal;
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/obligations", get(obligations::list))
         .route("/obligations/{id}", get(obligations::show))
         .route("/obligations/{id}/explanation", get(obligations::explain))
+        .route("/obligations/{id}/evidence", get(evidence::show))
         .route("/obligations/{id}/release", post(obligations::release))
         .route("/obligations/{id}/return", post(obligations::send_back))
         .route("/obligations/{id}/extend", post(obligations::extend))

@@ -9,6 +9,7 @@ use crate::gateway::ports::reads::JournalFilter;
 use crate::gateway::views::JournalLine;
 use crate::web::WebState;
 use crate::web::api::{JournalQuery, journal_filter};
+use crate::web::board::case_file;
 use crate::web::caller::Caller;
 use crate::web::dates::{counted, short_date};
 use crate::web::limits::JOURNAL_LINES_MAX;
@@ -53,6 +54,8 @@ struct JournalPage {
     choices: Vec<Choice>,
     title: Option<String>,
     case: String,
+    /// The letters of that case as its personal file has them.
+    case_file: Option<String>,
     from: String,
     to: String,
     /// Whether the case, the dates or both narrow it: printed under the heading.
@@ -109,6 +112,7 @@ impl JournalPage {
             rows: sides(lines),
             details: lines.iter().map(|line| detail(line, &f)).collect(),
             count: counted(lines.len() as u64, f.lang, f.w.lines),
+            case_file: (!case.is_empty()).then(|| case_file::address(&case)),
             truncated: lines.len() >= JOURNAL_LINES_MAX,
             case,
             from,

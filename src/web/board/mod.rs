@@ -1,9 +1,12 @@
 //! The pages of the coordinator: the board, one obligation, why its date, the journal.
 //!
 //! Promises: made on the server, complete without a program in the browser; live where there is one.
-//! Never: shows a page to somebody who is not logged in; changes anything by GET.
+//! Never: shows a page to somebody who is not logged in; changes anything by GET (that evidence
+//! was given out is recorded).
 
 mod acts;
+mod case_file;
+mod evidence;
 mod journal;
 mod live;
 mod model;
@@ -26,10 +29,12 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/board/stream", get(live::stream))
         .route("/obligations/{id}", get(obligation::show))
         .route("/obligations/{id}/explanation", get(obligation::explain))
+        .route("/obligations/{id}/evidence", get(evidence::show))
         .route("/obligations/{id}/acknowledgement", post(acts::acknowledge))
         .route("/obligations/{id}/rungs/{no}", post(acts::decide_rung))
         .route("/obligations/{id}/decision", post(acts::decide))
         .route("/journal", get(journal::show))
+        .route("/cases/{case}/file", get(case_file::show))
         .route("/quarantine", get(quarantine::show))
         .route("/quarantine/{message}/{recipient}", post(quarantine::send_again))
 }

@@ -6,6 +6,7 @@ use crate::domain::ids::ObligationId;
 use crate::domain::zone::Zone;
 use crate::gateway::views::{Chronology, DeliveryView, Explanation, ObligationView};
 use crate::web::WebState;
+use crate::web::board::case_file;
 use crate::web::board::row::{Body, Row};
 use crate::web::caller;
 use crate::web::dates::{date_with_weekday, minute, short_date};
@@ -79,6 +80,8 @@ struct ObligationPage {
     f: Frame,
     here: String,
     row: Row,
+    /// The letters of its case.
+    case_file: Option<String>,
     state: &'static str,
     may: May,
     facts: Vec<Line>,
@@ -112,6 +115,7 @@ pub(super) async fn show(
     page::render(&ObligationPage {
         f: visitor.frame("board"),
         here: format!("/obligations/{id}"),
+        case_file: view.case.as_deref().map(case_file::address),
         state: words.obligation_state(lang, view.state),
         may: May::of(view.state),
         facts: facts(&view, zone, words),

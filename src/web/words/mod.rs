@@ -4,6 +4,7 @@
 //! of the law, which exist in Russian only.
 
 mod en;
+pub(super) mod evidence;
 mod ru;
 
 use crate::web::dates::{counted, plural};
