@@ -64,7 +64,7 @@ struct Lane<'l> {
     lanes: &'l Lanes,
     channel: Option<Channel>,
     on_way: FuturesUnordered<OnWay<'l>>,
-    /// What the broker has returned, with its reason, until its letter is answered.
+    /// What the broker has returned, with its reason, until the letter is tried again or the lane is empty.
     returned: HashMap<(String, String), String>,
     /// Confirmed, but with the return of another letter: its own may still be about to come with a later confirmation.
     doubtful: Vec<Waiting>,
@@ -144,25 +144,13 @@ impl<'l> Lane<'l> {
         certain: &mut Vec<(Waiting, Result<(), DeliveryFault>)>,
     ) {
         self.lanes.confirmed();
-        match confirmation {
-            Confirmation::Ack(None) => certain.push((waiting, Ok(()))),
-            Confirmation::Nack(None) => certain.push((waiting, Err(not_taken()))),
-            Confirmation::NotRequested => certain.push((waiting, Err(later("the broker confirms nothing")))),
-            // Whoever's return came along: what is refused is refused.
-            Confirmation::Nack(Some(returned)) => {
-                self.remember(&returned);
-                certain.push((waiting, Err(not_taken())));
-            }
-            Confirmation::Ack(Some(returned)) => {
-                self.remember(&returned);
-                let own = key_of(&returned) == key(&waiting.letter);
-                if own { certain.push((waiting, Ok(()))) } else { self.doubtful.push(waiting) }
-            }
-        }
-    }
-
-    fn remember(&mut self, returned: &BasicReturnMessage) {
-        self.returned.insert(key_of(returned), returned.reply_text.to_string());
+        let (taken, returned) = verdict(confirmation);
+        let Some(returned) = returned else { return certain.push((waiting, taken)) };
+        let whose = key_of(&returned);
+        let is_own = whose == key(&waiting.letter);
+        self.returned.insert(whose, returned.reply_text.to_string());
+        // Whoever's return came along: what is refused is refused.
+        if is_own || taken.is_err() { certain.push((waiting, taken)) } else { self.doubtful.push(waiting) }
     }
 
     fn answer(&mut self, waiting: Waiting, taken: Result<(), DeliveryFault>) {
@@ -188,12 +176,21 @@ async fn alone(lanes: &Lanes, waiting: &Waiting) -> Result<(), DeliveryFault> {
     match timeout(STUCK_AFTER, sent).await {
         Err(_) => Err(later("no confirmation in time")),
         Ok(Err(error)) => Err(lanes.fault(failed(error))),
-        Ok(Ok(Confirmation::Ack(None))) => Ok(()),
-        Ok(Ok(Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)))) => {
-            Err(no_queue(lanes, waiting.letter.recipient_code(), returned.reply_text.as_str()))
+        Ok(Ok(confirmation)) => match verdict(confirmation) {
+            (_, Some(returned)) => Err(no_queue(lanes, waiting.letter.recipient_code(), returned.reply_text.as_str())),
+            (taken, None) => taken,
+        },
+    }
+}
+
+/// What the broker says of a letter, and the return that came along, whosever it is.
+fn verdict(confirmation: Confirmation) -> (Result<(), DeliveryFault>, Option<BasicReturnMessage>) {
+    match confirmation {
+        Confirmation::Ack(returned) => (Ok(()), returned),
+        Confirmation::Nack(returned) => {
+            (Err(later("the broker did not take it (its queue is full or has no majority)")), returned)
         }
-        Ok(Ok(Confirmation::Nack(None))) => Err(not_taken()),
-        Ok(Ok(Confirmation::NotRequested)) => Err(later("the broker confirms nothing")),
+        Confirmation::NotRequested => (Err(later("the broker confirms nothing")), None),
     }
 }
 
@@ -220,10 +217,6 @@ fn key_of(returned: &BasicReturnMessage) -> (String, String) {
 fn no_queue(lanes: &Lanes, recipient: &ParticipantCode, reason: &str) -> DeliveryFault {
     lanes.is_missing(recipient);
     later(&format!("the broker has no queue for it: {reason}"))
-}
-
-fn not_taken() -> DeliveryFault {
-    later("the broker did not take it (its queue is full or has no majority)")
 }
 
 fn later(reason: &str) -> DeliveryFault {

@@ -43,11 +43,7 @@ pub(in crate::store::sqlite) fn one(
     message: MessageId,
     to: &ParticipantCode,
 ) -> Result<Option<DeliveryRow>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seq, message, recipient, state, attempts, queued_at, ready_at, delivered_at, content_sha256, number,
-                registered_on, error
-         FROM outbox WHERE message = ?1 AND recipient = ?2",
-    )?;
+    let mut statement = connection.prepare_cached(&delivery_where("message = ?1 AND recipient = ?2"))?;
     statement.query_and_then(params![message.0.as_bytes(), to.as_str()], delivery)?.next().transpose()
 }
 
@@ -56,11 +52,8 @@ pub(in crate::store::sqlite) fn undeliverable(
     connection: &Connection,
     limit: usize,
 ) -> Result<Vec<DeliveryRow>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seq, message, recipient, state, attempts, queued_at, ready_at, delivered_at, content_sha256, number,
-                registered_on, error
-         FROM outbox WHERE state = 'undeliverable' ORDER BY seq DESC LIMIT ?1",
-    )?;
+    let mut statement =
+        connection.prepare_cached(&delivery_where("state = 'undeliverable' ORDER BY seq DESC LIMIT ?1"))?;
     statement.query_and_then([int(limit)], delivery)?.collect()
 }
 
@@ -69,12 +62,17 @@ pub(in crate::store::sqlite) fn of_exchange(
     connection: &Connection,
     exchange: i64,
 ) -> Result<Vec<DeliveryRow>, StoreError> {
-    let mut statement = connection.prepare_cached(
+    let mut statement = connection.prepare_cached(&delivery_where("exchange_n = ?1 ORDER BY seq"))?;
+    statement.query_and_then([exchange], delivery)?.collect()
+}
+
+/// The query that [`delivery`] reads.
+fn delivery_where(condition: &str) -> String {
+    format!(
         "SELECT seq, message, recipient, state, attempts, queued_at, ready_at, delivered_at, content_sha256, number,
                 registered_on, error
-         FROM outbox WHERE exchange_n = ?1 ORDER BY seq",
-    )?;
-    statement.query_and_then([exchange], delivery)?.collect()
+         FROM outbox WHERE {condition}"
+    )
 }
 
 fn delivery(row: &Row<'_>) -> Result<DeliveryRow, StoreError> {
