@@ -10,7 +10,6 @@ use crate::domain::decision::Refusal;
 use crate::domain::ids::{MessageId, ObligationId, ParticipantCode};
 use crate::domain::participant::BodyKind;
 use crate::gateway::Gateway;
-use crate::gateway::arrival::stopping;
 use crate::gateway::committer::Job;
 use crate::gateway::content::sha256_hex;
 use crate::gateway::ports::accounts::UserRole;
@@ -20,7 +19,6 @@ use crate::gateway::view::delivery_view;
 use crate::gateway::views::{DeliveryView, ObligationView};
 use chrono::NaiveDate;
 use serde::Deserialize;
-use tokio::sync::oneshot;
 
 /// Who acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,19 +184,15 @@ impl Gateway {
             let message = "a refusal needs a `reason`, so that the sender can mend it";
             return Err(Rejection::new(RejectionKind::Invalid, "reason_missing", message));
         }
-        let (answer, answered) = oneshot::channel();
         let notice = Box::new(notice);
         let (recipient_code, exchange) = (recipient.clone(), given.exchange);
-        self.0.hand_in(Job::Register { message, recipient: recipient_code, exchange, notice, answer }).await?;
-        answered.await.map_err(|_| stopping())??;
+        self.0.ask(|answer| Job::Register { message, recipient: recipient_code, exchange, notice, answer }).await?;
         let row = self.0.store.delivery(message, recipient).await?;
         row.map(delivery_view).ok_or_else(|| Rejection::not_found("letter"))
     }
 
     async fn command(&self, obligation: ObligationId, command: Command) -> Result<(), Rejection> {
-        let (answer, answered) = oneshot::channel();
-        self.0.hand_in(Job::Decide { obligation, command: Box::new(command), answer }).await?;
-        answered.await.map_err(|_| stopping())?
+        self.0.ask(|answer| Job::Decide { obligation, command: Box::new(command), answer }).await
     }
 
     /// The obligation, if the actor may decide about it: its controller, or a person of the centre.

@@ -71,9 +71,7 @@ impl Gateway {
     /// [`Rejection`] of any kind; only `Unavailable` is worth a retry.
     pub async fn submit(&self, arrival: Arrival) -> Result<Submitted, Rejection> {
         let received = self.0.check(arrival)?;
-        let (answer, answered) = oneshot::channel();
-        self.0.hand_in(Job::Receive { received: Box::new(received), answer }).await?;
-        answered.await.map_err(|_| stopping())?
+        self.0.ask(|answer| Job::Receive { received: Box::new(received), answer }).await
     }
 }
 
@@ -83,6 +81,16 @@ pub(super) fn stopping() -> Rejection {
 }
 
 impl Inner {
+    /// Hands a job in and waits until it is committed, or refused.
+    pub(super) async fn ask<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, Rejection>>) -> Job,
+    ) -> Result<T, Rejection> {
+        let (answer, answered) = oneshot::channel();
+        self.hand_in(job(answer)).await?;
+        answered.await.map_err(|_| stopping())?
+    }
+
     pub(super) async fn hand_in(&self, job: Job) -> Result<(), Rejection> {
         self.jobs.send(job).await.map_err(|_| stopping())
     }

@@ -156,7 +156,8 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
     let found = work.loaded.exchanges.get(&exchange);
     found.map_or(Ok(()), within_limits)?;
     let was_unseen = found.is_none_or(|found| found.root.is_none());
-    let decision = match work.decide(exchange, &Command::Receive(Box::new(arrived.clone()))) {
+    let answering = rulings::answered(received).map(|named| (named, arrived.clone()));
+    let decision = match work.decide(exchange, &Command::Receive(Box::new(arrived))) {
         Ok(decision) => decision,
         Err(refusal) => return Err(refuse(received, &refusal, work)),
     };
@@ -167,7 +168,9 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
     let digest = received.digest;
     work.store(StoredMessage { digest, ..stored(&received.message.envelope, content, accepted.clone()) });
     work.apply(decision)?;
-    rulings::answer(received, arrived, work)?;
+    if let Some(answering) = answering {
+        rulings::answer(received, answering, work)?;
+    }
     if received.channel == ChannelKind::Amqp {
         receipts::accepted(&received.arrived, &accepted, work)?;
     }

@@ -17,7 +17,6 @@ use crate::gateway::receipts;
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::limits::QUARANTINE_BYTES_MAX;
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
 impl Gateway {
     /// Leases what is ready to go out.
@@ -86,9 +85,7 @@ impl Gateway {
             content_type: refused.content_type,
             content: refused.content.slice(..refused.content.len().min(QUARANTINE_BYTES_MAX)),
         });
-        let (answer, answered) = oneshot::channel();
-        self.0.hand_in(Job::Refuse { quarantine, receipt, answer }).await?;
-        answered.await.map_err(|_| super::arrival::stopping())?
+        self.0.ask(|answer| Job::Refuse { quarantine, receipt, answer }).await
     }
 
     /// Takes a message from a queue. See [`Gateway::submit`].

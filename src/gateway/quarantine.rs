@@ -6,13 +6,11 @@
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
-use crate::gateway::arrival::stopping;
 use crate::gateway::committer::Job;
 use crate::gateway::ports::reads::{DeliveryRow, QuarantineView};
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::view;
 use crate::gateway::views::Party;
-use tokio::sync::oneshot;
 
 /// Rows of a page at most.
 const PAGE_MAX: usize = 200;
@@ -55,8 +53,6 @@ impl Gateway {
         // Who decided it stands in the log and not in the event, which the recipient's systems may read.
         tracing::info!(%message, %recipient, by = by.label(), "a letter that was given up goes out again");
         let exchange = self.0.store.message(message).await?.map(|stored| stored.exchange);
-        let (answer, answered) = oneshot::channel();
-        self.0.hand_in(Job::SendAgain { message, recipient, exchange, answer }).await?;
-        answered.await.map_err(|_| stopping())?
+        self.0.ask(|answer| Job::SendAgain { message, recipient, exchange, answer }).await
     }
 }

@@ -18,8 +18,12 @@ pub(super) fn answered(received: &Received) -> Option<MessageId> {
 }
 
 /// Records the answer in the exchange of the message that it names. `arrived` has its number and its instant.
-pub(super) fn answer(received: &Received, arrived: Arrived, work: &mut WorkingSet<'_>) -> Result<(), Rejection> {
-    let (Some(named), Some(type_code)) = (answered(received), received.answers_as.clone()) else { return Ok(()) };
+pub(super) fn answer(
+    received: &Received,
+    (named, arrived): (MessageId, Arrived),
+    work: &mut WorkingSet<'_>,
+) -> Result<(), Rejection> {
+    let Some(type_code) = received.answers_as.clone() else { return Ok(()) };
     let exchange = work.loaded.exchange_of.get(&named).copied().unwrap_or(ExchangeId::from(named));
     let found = work.loaded.exchanges.get(&exchange);
     if exchange == arrived.exchange || found.is_some_and(|found| within_limits(found).is_err()) {

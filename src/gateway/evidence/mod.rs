@@ -10,12 +10,10 @@ pub mod seal;
 use crate::domain::ids::ObligationId;
 use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
-use crate::gateway::arrival::stopping;
 use crate::gateway::committer::Job;
 use crate::gateway::evidence::pack::Pack;
 use crate::gateway::ports::reads::DeliveryRow;
 use crate::gateway::rejection::Rejection;
-use tokio::sync::oneshot;
 
 impl Gateway {
     /// The evidence of an obligation as it stands now. That it was given, and to whom, is recorded first.
@@ -29,9 +27,7 @@ impl Gateway {
             Actor::Participant(code) => Some(code.clone()),
             Actor::Person { .. } => None,
         };
-        let (answer, answered) = oneshot::channel();
-        self.0.hand_in(Job::Disclose { of: (exchange, id), participant, to: by.label(), answer }).await?;
-        answered.await.map_err(|_| stopping())??;
+        self.0.ask(|answer| Job::Disclose { of: (exchange, id), participant, to: by.label(), answer }).await?;
         let mut record = self.0.store.exchange(exchange).await?.ok_or_else(|| Rejection::not_found("obligation"))?;
         // A body that took the obligation over got the request apart from the exchange's own deliveries.
         if let Some(root) = &record.exchange.root {
