@@ -116,7 +116,7 @@ impl Running {
 
     pub async fn stopped(self) {
         self.stop.cancel();
-        tokio::time::timeout(Duration::from_secs(15), self.task).await.expect("ended in 15 s").expect("no panic");
+        tokio::time::timeout(Duration::from_secs(60), self.task).await.expect("ended in 60 s").expect("no panic");
     }
 }
 
@@ -170,7 +170,7 @@ impl Peer {
             .expect("consuming");
         let mut read = Vec::new();
         while read.len() < count {
-            let next = tokio::time::timeout(Duration::from_secs(20), consumer.next()).await.expect("a message in 20 s");
+            let next = tokio::time::timeout(Duration::from_secs(60), consumer.next()).await.expect("a message in 60 s");
             let delivery = next.expect("open").expect("a delivery");
             delivery.acker.ack(BasicAckOptions::default()).await.expect("acknowledged");
             read.push(delivery);

@@ -16,7 +16,7 @@ import pika
 from lxml import etree
 
 MESSAGE = "urn:mezhved:message:1"
-PATIENCE_S = 30
+PATIENCE_S = 60
 XML, JSON = "application/xml", "application/json"
 
 

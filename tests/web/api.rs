@@ -286,7 +286,7 @@ async fn read_until(answer: &mut reqwest::Response, word: &str) -> String {
             text.push_str(std::str::from_utf8(&answer.chunk().await.unwrap().expect("the stream ended")).unwrap());
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), reading).await.expect(word);
+    tokio::time::timeout(Duration::from_secs(60), reading).await.expect(word);
     text
 }
 
