@@ -12,6 +12,7 @@ use crate::domain::rule::DutyParty;
 use crate::domain::term::Period;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A message type of the catalogue, with its schema.
 #[derive(Debug, Clone)]
@@ -50,7 +51,10 @@ pub struct Entry {
     pub law: Vec<String>,
     /// Where the rule comes from, in Russian, for people: a seed by name, a law, or a default of ours.
     pub source: String,
+    /// The first day on which these rules hold.
     pub version_from: NaiveDate,
+    /// Later editions of the rules, in the order of their days; theirs is empty.
+    pub(super) editions: Vec<Arc<Entry>>,
     pub facts: FactFields,
     /// The body's schema, compiled.
     pub body: RecordPlan,

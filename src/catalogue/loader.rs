@@ -4,6 +4,7 @@
 //! a fault unnamed.
 
 use crate::catalogue::dialect::{Dialect, SchemaFault};
+use crate::catalogue::editions::{check_day, is_edition};
 use crate::catalogue::entry::{Entry, EntryFile};
 use crate::catalogue::plan::RecordPlan;
 use crate::catalogue::source::Json;
@@ -29,6 +30,8 @@ struct Folder {
     /// `<type>/<version>`.
     name: String,
     entry: Option<Box<str>>,
+    /// Later editions: the file's name and content.
+    editions: Vec<(String, Box<str>)>,
     schema: Option<Box<str>>,
     example_json: Option<Box<str>>,
     example_xml: Option<Box<str>>,
@@ -67,9 +70,9 @@ pub(super) fn add_folder(catalogue: &mut Catalogue, root: &Path) -> Loaded<()> {
     for kind in subfolders(root, root)? {
         for version in subfolders(&kind, root)? {
             let mut folder = Folder { name: below(&version, root), ..Folder::default() };
-            for file in ["entry.toml", "body.schema.json", "example.json", "example.xml"] {
-                if let Some(text) = read(&version.join(file), root)? {
-                    folder.put(file, text);
+            for file in files(&version, root)? {
+                if let Some(text) = read(&version.join(&file), root)? {
+                    folder.put(&file, text);
                 }
             }
             add(catalogue, folder)?;
@@ -86,6 +89,22 @@ fn subfolders(folder: &Path, root: &Path) -> Loaded<Vec<PathBuf>> {
         let path = entry.map_err(unreadable)?.path();
         if path.is_dir() {
             found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The files of a type's version that the catalogue reads, those that must be there or may be, and the editions.
+fn files(folder: &Path, root: &Path) -> Loaded<Vec<String>> {
+    let unreadable =
+        |error: std::io::Error| fault(&below(folder, root), "", format!("the folder cannot be read: {error}"));
+    let mut found: Vec<String> =
+        ["entry.toml", "body.schema.json", "example.json", "example.xml"].map(str::to_owned).to_vec();
+    for file in fs::read_dir(folder).map_err(unreadable)? {
+        let name = file.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+        if is_edition(&name) {
+            found.push(name);
         }
     }
     found.sort();
@@ -126,6 +145,7 @@ impl Folder {
             "body.schema.json" => self.schema = Some(text),
             "example.json" => self.example_json = Some(text),
             "example.xml" => self.example_xml = Some(text),
+            edition if is_edition(edition) => self.editions.push((edition.to_owned(), text)),
             _ => {}
         }
     }
@@ -144,15 +164,28 @@ fn compile(file: &str, common: &Json, own: &Json) -> Loaded<RecordPlan> {
     Dialect::new(common, own).compile().map_err(fault)
 }
 
-fn add(catalogue: &mut Catalogue, folder: Folder) -> Loaded<()> {
+fn add(catalogue: &mut Catalogue, mut folder: Folder) -> Loaded<()> {
+    let editions = std::mem::take(&mut folder.editions);
+    let (name, file) = (folder.name.clone(), folder.file("entry.toml"));
+    if folder.entry.is_some() || editions.is_empty() {
+        add_first(catalogue, folder)?;
+    }
+    let known = name
+        .split_once('/')
+        .and_then(|(code, version)| catalogue.entries.get_mut(code)?.get_mut(&version.parse::<u32>().ok()?));
+    let first = known.ok_or_else(|| fault(&file, "", "a later edition needs the type's first one"))?;
+    editions
+        .into_iter()
+        .try_for_each(|(file, text)| add_edition(&catalogue.common_schema, first, (&name, &file, &text)))
+}
+
+/// The first edition, with the schema.
+fn add_first(catalogue: &mut Catalogue, folder: Folder) -> Loaded<()> {
     let file = folder.file("entry.toml");
     let Some(text) = &folder.entry else {
         return Err(fault(&file, "", "the file is missing; a type has an entry.toml and a body.schema.json"));
     };
-    let written: EntryFile = toml::from_str(text).map_err(|error| fault(&file, "", error.to_string().trim_end()))?;
-    if folder.name != format!("{}/{}", written.code, written.version) {
-        return Err(fault(&file, "code", format!("the folder must be {}/{}", written.code, written.version)));
-    }
+    let written = written(&folder.name, &file, text)?;
     let builtin = catalogue.entry(&written.code, written.version).cloned();
     let entry = assemble(&catalogue.common_schema, folder, written)?;
     let entry = match (entry, builtin) {
@@ -172,10 +205,33 @@ fn add(catalogue: &mut Catalogue, folder: Folder) -> Loaded<()> {
             ));
         }
     };
-    entry.check_fact_fields().map_err(|remedy| fault(&file, "facts", remedy))?;
-    entry.check_rules().map_err(|(place, remedy)| fault(&file, place, remedy))?;
+    check(&entry, &file)?;
     catalogue.entries.entry(Arc::from(entry.code.as_str())).or_default().insert(entry.version, entry);
     Ok(())
+}
+
+/// A later edition of the rules; the schema and the examples are the first one's.
+fn add_edition(common: &Json, first: &mut Entry, (folder, name, text): (&str, &str, &str)) -> Loaded<()> {
+    let file = format!("{folder}/{name}");
+    let written = written(folder, &file, text)?;
+    check_day(name, &written).map_err(|remedy| fault(&file, "version_from", remedy))?;
+    let Assembled { entry, .. } = assemble(common, Folder { name: folder.to_owned(), ..Folder::default() }, written)?;
+    let edition = Entry { body: first.body.clone(), schema: first.schema.clone(), ..entry };
+    check(&edition, &file)?;
+    first.add_edition(edition).map_err(|remedy| fault(&file, "version_from", remedy))
+}
+
+fn written(folder: &str, file: &str, text: &str) -> Loaded<EntryFile> {
+    let written: EntryFile = toml::from_str(text).map_err(|error| fault(file, "", error.to_string().trim_end()))?;
+    if folder != format!("{}/{}", written.code, written.version) {
+        return Err(fault(file, "code", format!("the folder must be {}/{}", written.code, written.version)));
+    }
+    Ok(written)
+}
+
+fn check(entry: &Entry, file: &str) -> Loaded<()> {
+    entry.check_fact_fields().map_err(|remedy| fault(file, "facts", remedy))?;
+    entry.check_rules().map_err(|(place, remedy)| fault(file, place, remedy))
 }
 
 struct Assembled {
@@ -216,6 +272,7 @@ fn assemble(common: &Json, folder: Folder, written: EntryFile) -> Loaded<Assembl
         law: written.law,
         source: written.source,
         version_from,
+        editions: Vec::new(),
         facts: written.facts,
         body,
         schema: folder.schema.unwrap_or_default(),
@@ -227,8 +284,9 @@ fn assemble(common: &Json, folder: Folder, written: EntryFile) -> Loaded<Assembl
 
 /// Every type that answers another must exist.
 fn check_answers(catalogue: &Catalogue) -> Loaded<()> {
-    for entry in catalogue.entries() {
-        let file = format!("{}/{}/entry.toml", entry.code, entry.version);
+    for (place, entry) in catalogue.entries().flat_map(|entry| entry.all_editions().enumerate()) {
+        let day = if place == 0 { String::new() } else { format!("{}.", entry.version_from) };
+        let file = format!("{}/{}/entry.{day}toml", entry.code, entry.version);
         let types = entry.answer.iter().flat_map(|answer| &answer.types);
         let named = entry.duties.iter().flat_map(|duty| duty.ends.iter().chain([&duty.answer]));
         if let Some(unknown) = named.into_iter().find(|code| !catalogue.knows(code.as_str())) {

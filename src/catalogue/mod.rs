@@ -5,6 +5,7 @@
 
 pub mod calendars;
 pub mod dialect;
+mod editions;
 pub mod entry;
 pub mod export;
 pub mod facts;

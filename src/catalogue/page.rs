@@ -92,6 +92,12 @@ impl Catalogue {
             rows.push(("нормы", entry.law.join(", ")));
         }
         rows.push(("источник", entry.source.clone()));
+        for later in entry.all_editions().skip(1) {
+            let from = later.version_from.format("%d.%m.%Y");
+            let own = answer_rows(later).into_iter().map(|(name, words)| format!("{name}: {words}"));
+            let words: Vec<String> = own.chain([format!("источник: {}", later.source)]).collect();
+            rows.push(("другая редакция", format!("с {from}: {}", words.join("; "))));
+        }
         rows
     }
 }

@@ -30,6 +30,11 @@ impl Entry {
         shown["law"] = json!(self.law);
         shown["source"] = json!(self.source);
         shown["version_from"] = json!(self.version_from);
+        let later = |edition: &Entry| {
+            json!({"version_from": edition.version_from, "term": edition.term,
+            "answer": edition.answer, "law": edition.law, "source": edition.source})
+        };
+        shown["later"] = self.all_editions().skip(1).map(later).collect();
         shown["extension_max_days"] = json!(self.extension_max_days);
         shown["suspension"] = json!(self.suspension);
         shown["suspensions_max"] = json!(self.suspensions_max());

@@ -16,7 +16,7 @@ use crate::gateway::ports::decisions::Accepted;
 use crate::gateway::rejection::{FaultView, Rejection, RejectionKind};
 use crate::gateway::{Gateway, Inner};
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::HashSet;
 use tokio::sync::oneshot;
 
@@ -100,17 +100,18 @@ impl Inner {
         let now = self.now();
         let envelope = &message.envelope;
         check_sender(envelope, &arrival)?;
-        let entry = self.entry_of(envelope)?;
         let directory = self.directory();
+        let today = registered_on(envelope, &directory, now);
+        let entry = self.entry_of(envelope)?.on(today);
         let told = entry.facts(&message);
         // What was spoken counts as the message that was spoken.
-        let ruling = self.spoken(&told)?.unwrap_or(entry);
+        let ruling = self.spoken(&told, today)?.unwrap_or(entry);
         check_parties(envelope, ruling, &directory)?;
         check_dates(envelope, now)?;
         check_consent(envelope, entry)?;
         let digest = format::digest(&message, &self.catalogue)
             .map_err(|fault| Rejection::new(RejectionKind::Invalid, "schema_violation", fault.to_string()))?;
-        let rule = self.policies.rule_in(&ruling.code, ruling.version, told.term_case.as_deref());
+        let rule = self.policies.rule(ruling, told.term_case.as_deref());
         let rule = rule.ok_or_else(|| unknown_type(envelope))?;
         let is_opening = rule.role == Role::Opening;
         let arrived = Arrived {
@@ -145,6 +146,13 @@ impl Inner {
     fn entry_of(&self, envelope: &Envelope) -> Result<&Entry, Rejection> {
         self.catalogue.entry(&envelope.type_code, envelope.version).ok_or_else(|| unknown_type(envelope))
     }
+}
+
+/// The day whose rules hold for a message: that of its registration at the first addressee, by that body's zone (ours: no
+/// source says it; terms run from the same registration).
+fn registered_on(envelope: &Envelope, directory: &Directory, now: DateTime<Utc>) -> NaiveDate {
+    let zone = envelope.to.first().and_then(|to| directory.get(to)).map(|body| body.zone);
+    zone.map_or(now.date_naive(), |zone| zone.local(now).date())
 }
 
 /// A message that opens an exchange bears its id; what it may be «in reply to» does not change that.

@@ -57,7 +57,7 @@ impl Gateway {
     /// Whether item 5 of a personal file keeps it.
     fn belongs(&self, row: &JournalRow) -> bool {
         let Some(entry) = self.0.catalogue.latest(&row.type_code) else { return false };
-        let Some(rule) = self.0.policies.rule(&row.type_code, entry.version) else { return false };
+        let Some(rule) = self.0.policies.rule(entry, None) else { return false };
         match (row.register.direction, rule.role) {
             (Direction::Outgoing, Role::Opening) => rule.answer.is_some(),
             (Direction::Outgoing, Role::Control(Control::Notice)) => row.type_code.as_str() == "control.repeat-request",

@@ -8,19 +8,22 @@ use crate::domain::rule::{
     AnswerRule, BodyFacts, Control, DutyRule, Item, ReceiptKind, RegistrationFact, Release, Role, TypeRule,
 };
 use crate::domain::term::{Term, Unit};
+use chrono::NaiveDate;
 use std::collections::{HashMap, HashSet};
 
 /// The rules of all types, by code and version.
 #[derive(Debug, Default)]
 pub struct Policies {
-    by_type: HashMap<(TypeCode, u32), Policy>,
+    by_type: HashMap<(TypeCode, u32), Vec<Policy>>,
     /// Types that begin an exchange and may also answer what is owed in another (a ruling upon a petition), or end it.
     opening_answers: HashSet<TypeCode>,
 }
 
-/// A type's rule, and those that a code in the body calls for instead of it.
+/// An edition of a type's rule, and those that a code in the body calls for instead of it.
 #[derive(Debug)]
 struct Policy {
+    /// The first day on which it holds.
+    from: NaiveDate,
     rule: TypeRule,
     cases: HashMap<String, TypeRule>,
 }
@@ -41,27 +44,23 @@ impl Policies {
     /// The first [`PolicyFault`].
     pub fn of(catalogue: &Catalogue) -> Result<Self, PolicyFault> {
         let mut by_type = HashMap::new();
-        for entry in catalogue.entries() {
+        for entry in catalogue.entries().flat_map(Entry::all_editions) {
             let policy = policy_of(entry).map_err(|problem| PolicyFault {
                 code: entry.code.clone(),
                 version: entry.version,
                 problem,
             })?;
-            by_type.insert((entry.code.clone(), entry.version), policy);
+            by_type.entry((entry.code.clone(), entry.version)).or_insert_with(Vec::new).push(policy);
         }
-        let awaited = by_type.values().filter_map(|policy: &Policy| policy.rule.answer.as_ref());
-        let ending = by_type.values().flat_map(|policy: &Policy| &policy.rule.duties).flat_map(|duty| &duty.ends);
+        let policies = || by_type.values().flatten();
+        let awaited = policies().filter_map(|policy: &Policy| policy.rule.answer.as_ref());
+        let ending = policies().flat_map(|policy: &Policy| &policy.rule.duties).flat_map(|duty| &duty.ends);
         let awaited: HashSet<&TypeCode> = awaited.flat_map(|rule| &rule.types).chain(ending).collect();
-        let openings = by_type.iter().filter(|(_, policy)| policy.rule.role == Role::Opening);
+        let opens = |policies: &[Policy]| policies.iter().any(|policy| policy.rule.role == Role::Opening);
+        let openings = by_type.iter().filter(|(_, policies)| opens(policies));
         let opening_answers = openings.map(|((code, _), _)| code).filter(|code| awaited.contains(code));
         let opening_answers = opening_answers.cloned().collect();
         Ok(Self { by_type, opening_answers })
-    }
-
-    /// The rule of a type.
-    #[must_use]
-    pub fn rule(&self, code: &TypeCode, version: u32) -> Option<&TypeRule> {
-        self.by_type.get(&(code.clone(), version)).map(|policy| &policy.rule)
     }
 
     /// Whether a type that begins an exchange may also answer what is owed in another (a ruling upon a petition).
@@ -70,10 +69,11 @@ impl Policies {
         self.opening_answers.contains(code)
     }
 
-    /// The rule of a type for a message whose body names this case of the term.
+    /// The rule of an edition of a type, for a message whose body names this case of the term.
     #[must_use]
-    pub fn rule_in(&self, code: &TypeCode, version: u32, case: Option<&str>) -> Option<&TypeRule> {
-        let policy = self.by_type.get(&(code.clone(), version))?;
+    pub fn rule(&self, edition: &Entry, case: Option<&str>) -> Option<&TypeRule> {
+        let editions = self.by_type.get(&(edition.code.clone(), edition.version))?;
+        let policy = editions.iter().find(|policy| policy.from == edition.version_from)?;
         Some(case.and_then(|case| policy.cases.get(case)).unwrap_or(&policy.rule))
     }
 }
@@ -85,7 +85,7 @@ fn policy_of(entry: &Entry) -> Result<Policy, String> {
     let rule = rule_of(entry, entry.term.as_ref())?;
     let cases = entry.term.iter().flat_map(|term| &term.cases);
     let cases = cases.map(|(case, term)| Ok((case.clone(), rule_of(entry, Some(term))?)));
-    Ok(Policy { rule, cases: cases.collect::<Result<_, String>>()? })
+    Ok(Policy { from: entry.version_from, rule, cases: cases.collect::<Result<_, String>>()? })
 }
 
 fn rule_of(entry: &Entry, term: Option<&TermEntry>) -> Result<TypeRule, String> {

@@ -8,12 +8,14 @@ use crate::catalogue::{BodyFacts, Entry, Role};
 use crate::domain::ids::TypeCode;
 use crate::gateway::Inner;
 use crate::gateway::rejection::{FaultView, Rejection, RejectionKind};
+use chrono::NaiveDate;
 
 impl Inner {
-    /// The entry of the type that was spoken, in its latest version; `None` where the body names none.
-    pub(super) fn spoken(&self, told: &BodyFacts) -> Result<Option<&Entry>, Rejection> {
+    /// The entry of the type that was spoken, in its latest version and the edition that holds today; `None`
+    /// where the body names none.
+    pub(super) fn spoken(&self, told: &BodyFacts, today: NaiveDate) -> Result<Option<&Entry>, Rejection> {
         let Some(code) = told.carries.as_deref() else { return Ok(None) };
-        let entry = TypeCode::new(code).ok().and_then(|code| self.catalogue.latest(&code));
+        let entry = TypeCode::new(code).ok().and_then(|code| self.catalogue.latest(&code)).map(|entry| entry.on(today));
         match entry {
             Some(entry) if can_be_spoken(entry) => Ok(Some(entry)),
             Some(_) => Err(cannot_be_spoken("this type cannot be given by voice; send the document itself")),

@@ -2,6 +2,7 @@
 
 use crate::bodies::{World, body, world};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
+use mezhved::catalogue::Catalogue;
 use mezhved::domain::alert::{Acknowledgement, Alert};
 use mezhved::domain::decide::act::{Act, SendOrDecline};
 use mezhved::domain::decide::{Command, decide};
@@ -9,7 +10,7 @@ use mezhved::domain::decision::{Arrived, Context, Decision, EventKind, Refusal};
 use mezhved::domain::exchange::{Duty, Exchange};
 use mezhved::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
 use mezhved::domain::obligation::Fact;
-use mezhved::domain::rule::{BodyFacts, Release, Urgency};
+use mezhved::domain::rule::{BodyFacts, Release, TypeRule, Urgency};
 use uuid::Uuid;
 
 /// A Tuesday noon in Irkutsk; the five-day week has Tuesday to Friday and Monday to Tuesday before it.
@@ -38,7 +39,7 @@ pub fn message(name: &str, type_code: &str, from: &str, to: &[&str]) -> Arrived 
     let type_code = TypeCode::new(type_code).unwrap();
     Arrived {
         message: id(name),
-        rule: world().policies.rule(&type_code, 1).unwrap_or_else(|| panic!("no rule of {type_code}")).clone(),
+        rule: rule_of(&type_code),
         type_code,
         from: code(from),
         to: to.iter().map(|one| code(one)).collect(),
@@ -238,4 +239,10 @@ pub fn decline() -> SendOrDecline {
 
 pub fn minutes(count: i64) -> Duration {
     Duration::minutes(count)
+}
+
+/// The rule of a type's first edition, for a body that names no case of its term.
+fn rule_of(code: &TypeCode) -> TypeRule {
+    let entry = Catalogue::builtin().entry(code, 1).unwrap_or_else(|| panic!("no type {code}"));
+    world().policies.rule(entry, None).unwrap_or_else(|| panic!("no rule of {code}")).clone()
 }

@@ -121,6 +121,31 @@ fn a_faulty_entry_is_refused_with_its_key() {
     assert!(load(&ENTRY.replace("[[parties]]", "[facts]\naccepted = \"x\"\n[[parties]]"), &schema).is_ok());
 }
 
+#[test]
+fn a_faulty_edition_is_refused_with_its_file() {
+    let schema = with_property("{\"type\":\"boolean\"}");
+    let (later, first) = (ENTRY.replace("2026-01-01", "2027-01-01"), "a.b/1/entry.toml");
+    for (name, text, word) in [
+        ("entry.2027-01-02.toml", later.clone(), "entry.2027-01-01.toml"),
+        ("entry.new.toml", later.clone(), "entry.2027-01-01.toml"),
+        ("entry.2026-01-01.toml", ENTRY.to_owned(), "after 2026-01-01"),
+        ("entry.2027-01-01.toml", later.replace("a.b", "a.c"), "folder"),
+        ("entry.2027-01-01.toml", later.replace("role", "colour = 1\nrole"), "colour"),
+        ("entry.2027-01-01.toml", format!("{later}[facts]\naccepted = \"y\"\n"), "`y`"),
+        ("entry.2027-01-01.toml", format!("{later}[answer]\nmandatory = true\ntypes = [\"no.type\"]\n"), "no.type"),
+    ] {
+        let scratch = Scratch::new(&format!("editions-{word}").replace(['`', ' ', '.'], ""));
+        scratch.write(first, ENTRY);
+        scratch.write("a.b/1/body.schema.json", &schema);
+        scratch.write(&format!("a.b/1/{name}"), &text);
+        let error = Catalogue::load(&scratch.0).unwrap_err();
+        assert!(error.file == format!("a.b/1/{name}") && error.to_string().contains(word), "{name}: {error}");
+    }
+    let scratch = Scratch::new("edition-alone");
+    scratch.write("a.b/1/entry.2027-01-01.toml", &later);
+    assert!(Catalogue::load(&scratch.0).unwrap_err().to_string().contains("first"));
+}
+
 const TYPED: &str = r##"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","additionalProperties":false,
     "properties":{"on":{"$ref":"../../common.schema.json#/$defs/date"},"kind":{"type":"string","enum":["one","two"]},
     "meeting":{"type":"object","additionalProperties":false,"properties":{"at":{"$ref":"../../common.schema.json#/$defs/date_time"}}},

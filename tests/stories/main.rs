@@ -11,6 +11,7 @@ mod calendar;
 mod catalogue;
 mod clarifying;
 mod duties;
+mod editions;
 mod escalation;
 mod exchange;
 mod kit;

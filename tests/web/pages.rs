@@ -151,7 +151,8 @@ async fn open_board_hears_of_a_change_at_once() {
     assert!(first.starts_with(b"retry: 3000\nevent: beat"));
     let key = site.key("centre").await;
     site.post("/api/v1/messages", &key, &letters::request("school-2", "Ещё один")).await;
-    let next = tokio::time::timeout(std::time::Duration::from_secs(60), stream.chunk()).await.unwrap().unwrap().unwrap();
+    let next =
+        tokio::time::timeout(std::time::Duration::from_secs(60), stream.chunk()).await.unwrap().unwrap().unwrap();
     assert!(next.starts_with(b"event: change"), "{next:?}");
 }
 
