@@ -7,7 +7,6 @@
 mod bodies;
 mod centre;
 mod peer;
-mod templates;
 
 use crate::app;
 use crate::clock::Clock;

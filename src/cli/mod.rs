@@ -13,7 +13,9 @@ pub mod health;
 pub mod participants;
 pub mod schemas;
 pub mod serve;
+mod templates;
 pub mod verify;
+pub mod year;
 
 use crate::app;
 use crate::clock::Clock;
@@ -41,6 +43,8 @@ enum Command {
     Serve,
     /// Показать шлюз в работе: вымышленные участники, быстрые часы, ничего не нужно устанавливать.
     Demo(demo::DemoArgs),
+    /// Прожить год вымышленного центра на настоящем шлюзе: что опоздало и до каких ступеней дошло.
+    Year(year::YearArgs),
     /// Проверить настройки: все ошибки сразу, со строкой и ключом.
     CheckConfig,
     /// Спросить работающий шлюз, готов ли он (для проверки контейнера).
@@ -105,6 +109,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let stdout = || std::io::BufWriter::new(std::io::stdout().lock());
     match cli.command {
         Command::Demo(args) => demo::run(&args),
+        Command::Year(args) => year::run(&args, &mut stdout()),
         Command::CheckConfig => check_config(cli.config),
         Command::Serve => serve::run(&config(cli.config)?),
         Command::Participants { what } => participants::run(&what, &config(cli.config)?),

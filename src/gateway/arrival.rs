@@ -152,7 +152,7 @@ impl Inner {
 /// source says it; terms run from the same registration).
 fn registered_on(envelope: &Envelope, directory: &Directory, now: DateTime<Utc>) -> NaiveDate {
     let zone = envelope.to.first().and_then(|to| directory.get(to)).map(|body| body.zone);
-    zone.map_or(now.date_naive(), |zone| zone.local(now).date())
+    zone.map_or(now.date_naive(), |zone| zone.date(now))
 }
 
 /// A message that opens an exchange bears its id; what it may be «in reply to» does not change that.

@@ -18,3 +18,4 @@ mod kit;
 mod registers;
 mod types_added;
 mod wall;
+mod year;

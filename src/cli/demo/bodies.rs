@@ -3,7 +3,7 @@
 //! Promises: answers over HTTP like any participant's program. Never: looks into the gateway.
 
 use crate::cli::demo::peer::{Peer, Received};
-use crate::cli::demo::templates::answering;
+use crate::cli::templates::answering;
 use crate::domain::message::Envelope;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -78,7 +78,7 @@ fn reply_to(kind: &str) -> Option<&'static str> {
 }
 
 async fn act(peer: &Peer, planned: &Planned) -> anyhow::Result<()> {
-    let mut message = answering(planned.kind, peer, &planned.request)?;
+    let mut message = answering(planned.kind, &peer.writing(), &planned.request)?;
     let day = |days| (peer.participant.zone.date(peer.now()) + TimeDelta::days(days)).to_string();
     match planned.kind {
         "control.interim-reply" => message["body"]["expected_on"] = json!(day(5)),

@@ -3,7 +3,7 @@
 //! Promises: plainly invented families only. Never: ends by itself.
 
 use crate::cli::demo::peer::Peer;
-use crate::cli::demo::templates::opening;
+use crate::cli::templates::opening;
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -32,7 +32,7 @@ pub(super) async fn ask(peer: Peer) -> anyhow::Result<()> {
 
 async fn send(peer: &Peer, round: usize) -> anyhow::Result<()> {
     let (kind, to, level) = ROUNDS[round % ROUNDS.len()];
-    let mut message = opening(kind, peer, to)?;
+    let mut message = opening(kind, &peer.writing(), to)?;
     message["case"] = json!(format!("СЛ-2026/{:03}", 14 + round));
     message["support"] = json!({"track": "difficult_situation", "level": level});
     let today = peer.participant.zone.date(peer.now());

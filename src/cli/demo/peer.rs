@@ -3,6 +3,7 @@
 //! Promises: speaks to the gateway as a stranger's program would, by key and over HTTP. Never: calls a verb.
 
 use crate::catalogue::Catalogue;
+use crate::cli::templates::Writing;
 use crate::clock::Clock;
 use crate::domain::message::{Format, Message};
 use crate::domain::participant::Participant;
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// A peer may be told to wait by a busy gateway.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -44,6 +46,11 @@ impl Peer {
 
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// What a new message of this participant begins with.
+    pub fn writing(&self) -> Writing<'_> {
+        Writing { from: &self.participant, now: self.now(), id: Uuid::new_v4() }
     }
 
     /// Waits so many hours of the invented time.

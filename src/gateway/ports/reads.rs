@@ -200,3 +200,19 @@ pub struct Figures {
     /// The oldest letter that still waits.
     pub oldest_waiting_at: Option<DateTime<Utc>>,
 }
+
+impl Figures {
+    /// Accepted pairs of message and addressee, less those whose delivery is in one of the known states: not zero means
+    /// that something was lost or doubled.
+    #[must_use]
+    pub fn conservation_gap(&self) -> i128 {
+        let covered = [
+            self.deliveries_owed,
+            self.deliveries_waiting,
+            self.deliveries_done,
+            self.deliveries_undeliverable,
+            self.deliveries_rejected,
+        ];
+        i128::from(self.accepted_addressees) - covered.into_iter().map(i128::from).sum::<i128>()
+    }
+}

@@ -1,27 +1,35 @@
-//! Messages of the demo: the catalogue's own examples, with another envelope.
+//! Messages of invented bodies: the catalogue's own examples, with another envelope.
 //!
 //! Promises: every message passes the strict door. Never: holds real data.
 
 use crate::catalogue::Catalogue;
-use crate::cli::demo::peer::Peer;
 use crate::domain::ids::{MessageId, TypeCode};
 use crate::domain::message::Envelope;
+use crate::domain::participant::Participant;
 use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+/// Who writes, when, and under which id.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Writing<'a> {
+    pub from: &'a Participant,
+    pub now: DateTime<Utc>,
+    pub id: Uuid,
+}
+
 /// A message that begins an exchange.
-pub(super) fn opening(kind: &str, from: &Peer, to: &[&str]) -> anyhow::Result<Value> {
+pub(super) fn opening(kind: &str, by: &Writing<'_>, to: &[&str]) -> anyhow::Result<Value> {
     let mut message = example(kind)?;
-    let id = Uuid::new_v4();
-    set(&mut message, from, (id, json!(to)))?;
+    set(&mut message, by, json!(to))?;
     Ok(message)
 }
 
 /// A message that answers another.
-pub(super) fn answering(kind: &str, from: &Peer, request: &Envelope) -> anyhow::Result<Value> {
+pub(super) fn answering(kind: &str, by: &Writing<'_>, request: &Envelope) -> anyhow::Result<Value> {
     let mut message = example(kind)?;
-    set(&mut message, from, (Uuid::new_v4(), json!([request.from])))?;
+    set(&mut message, by, json!([request.from]))?;
     message["exchange"] = json!(request.exchange_id());
     message["in_reply_to"] = json!(request.id);
     if let Some(case) = &request.case {
@@ -37,15 +45,15 @@ fn example(kind: &str) -> anyhow::Result<Value> {
     Ok(serde_json::from_str(text)?)
 }
 
-fn set(message: &mut Value, from: &Peer, (id, to): (Uuid, Value)) -> anyhow::Result<()> {
+fn set(message: &mut Value, by: &Writing<'_>, to: Value) -> anyhow::Result<()> {
     let fields = message.as_object_mut().context("an example is an object")?;
     for stale in ["registration", "reply_by", "exchange", "in_reply_to", "attachments", "signatory"] {
         fields.remove(stale);
     }
-    fields.insert("id".into(), json!(MessageId(id)));
-    fields.insert("from".into(), json!(from.code()));
+    fields.insert("id".into(), json!(MessageId(by.id)));
+    fields.insert("from".into(), json!(by.from.code));
     fields.insert("to".into(), to);
-    let created_at = from.participant.zone.with_offset(from.now());
+    let created_at = by.from.zone.with_offset(by.now);
     fields.insert("created_at".into(), json!(created_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)));
     Ok(())
 }
