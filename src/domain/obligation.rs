@@ -129,6 +129,13 @@ pub enum Fact {
         at: DateTime<Utc>,
         by: String,
     },
+    /// The duty is over (the case is closed). What was not due by then is owed no more; what was overdue stays owed.
+    Ended {
+        message: Option<MessageId>,
+        at: DateTime<Utc>,
+        by: String,
+        reason: String,
+    },
     /// The answer is incomplete; the original due date stands. `answer` is the returned message.
     Returned {
         message: Option<MessageId>,
@@ -175,6 +182,7 @@ impl Fact {
             | Self::Refused { at, .. }
             | Self::Redirected { at, .. }
             | Self::Withdrawn { at, .. }
+            | Self::Ended { at, .. }
             | Self::Returned { at, .. }
             | Self::Released { at, .. }
             | Self::Voided { at, .. }
@@ -204,6 +212,7 @@ impl Fact {
             | Self::Redirected { message, .. } => Some(*message),
             Self::Extended { message, .. }
             | Self::Withdrawn { message, .. }
+            | Self::Ended { message, .. }
             | Self::Returned { message, .. }
             | Self::Released { message, .. } => *message,
             Self::Voided { .. } | Self::DueMoved { .. } => None,
@@ -285,7 +294,7 @@ impl Obligation {
                 (true, true) => State::FulfilledLate,
             };
         }
-        if self.first(|fact| matches!(fact, Fact::Withdrawn { .. })).is_some() {
+        if self.withdrawn_at().is_some() {
             return State::Withdrawn;
         }
         if self.first(|fact| matches!(fact, Fact::Redirected { .. })).is_some() {
@@ -320,6 +329,12 @@ impl Obligation {
 
     fn first(&self, kind: fn(&Fact) -> bool) -> Option<DateTime<Utc>> {
         self.facts.iter().filter(|fact| kind(fact)).map(Fact::at).min()
+    }
+
+    /// When it was withdrawn, or ended before it was due.
+    fn withdrawn_at(&self) -> Option<DateTime<Utc>> {
+        let ended = self.first(|fact| matches!(fact, Fact::Ended { .. })).filter(|at| *at <= self.due_at());
+        self.first(|fact| matches!(fact, Fact::Withdrawn { .. })).into_iter().chain(ended).min()
     }
 
     /// When the controller took it off control. A return after that takes the release back: what is owed again was not
@@ -391,7 +406,7 @@ impl Obligation {
             State::Fulfilled | State::FulfilledLate => self.answered_at().max(self.released_at()),
             State::Refused => self.refused_at().max(self.released_at()),
             State::Redirected => self.first(|fact| matches!(fact, Fact::Redirected { .. })),
-            State::Withdrawn => self.first(|fact| matches!(fact, Fact::Withdrawn { .. })).or(self.released_at()),
+            State::Withdrawn => self.withdrawn_at().or(self.released_at()),
             State::Void => self.first(|fact| matches!(fact, Fact::Voided { .. })),
         }
     }
