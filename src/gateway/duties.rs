@@ -21,12 +21,7 @@ impl Gateway {
     ///
     /// # Errors
     /// `Forbidden` for who only reads, or acts for another body; `Unavailable`.
-    pub async fn end_duties_of_case(
-        &self,
-        case: String,
-        centre: ParticipantCode,
-        by: &Actor,
-    ) -> Result<(), Rejection> {
+    pub async fn end_duties_of_case(&self, case: String, centre: ParticipantCode, by: &Actor) -> Result<(), Rejection> {
         by.may_decide()?;
         if let Actor::Participant(code) = by
             && *code != centre
@@ -56,8 +51,7 @@ pub(super) fn follow(received: &Received, arrived: &Arrived, work: &mut WorkingS
     }
     let is_centre =
         |code: &&ParticipantCode| work.ctx.directory.get(code).is_some_and(|body| body.kind == BodyKind::SocialCentre);
-    let centres: Vec<ParticipantCode> =
-        arrived.to.iter().chain([&arrived.from]).filter(is_centre).cloned().collect();
+    let centres: Vec<ParticipantCode> = arrived.to.iter().chain([&arrived.from]).filter(is_centre).cloned().collect();
     let told = Told { message: arrived.message, type_code: received.ending_type.clone(), from: arrived.from.clone() };
     let ending = Ending {
         case: case.clone(),

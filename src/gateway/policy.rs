@@ -55,8 +55,7 @@ impl Policies {
         let duties = || by_type.values().flat_map(|policy: &Policy| &policy.rule.duties);
         let ending: HashSet<TypeCode> = duties().flat_map(|duty| &duty.ends).cloned().collect();
         let owed = duties().map(|duty| &duty.answer);
-        let awaited: HashSet<&TypeCode> =
-            awaited.flat_map(|rule| &rule.types).chain(&ending).chain(owed).collect();
+        let awaited: HashSet<&TypeCode> = awaited.flat_map(|rule| &rule.types).chain(&ending).chain(owed).collect();
         let openings = by_type.iter().filter(|(_, policy)| policy.rule.role == Role::Opening);
         let opening_answers = openings.map(|((code, _), _)| code).filter(|code| awaited.contains(code));
         let opening_answers = opening_answers.cloned().collect();

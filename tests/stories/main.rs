@@ -8,11 +8,13 @@
 )]
 
 mod calendar;
+mod cases_ended;
 mod catalogue;
 mod clarifying;
 mod duties;
 mod escalation;
 mod exchange;
+mod house_duties;
 mod kit;
 mod registers;
 mod types_added;

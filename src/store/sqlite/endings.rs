@@ -19,8 +19,7 @@ pub(super) fn save(connection: &Connection, endings: &[Ending]) -> Result<(), St
 
 /// The ends of the cases of that number, in the order in which they were told.
 pub(super) fn of_case(connection: &Connection, case: &str) -> Result<Vec<Ending>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT n, record FROM case_ending WHERE case_no = ?1 ORDER BY n")?;
+    let mut statement = connection.prepare_cached("SELECT n, record FROM case_ending WHERE case_no = ?1 ORDER BY n")?;
     let read = |row: &Row<'_>| Record::new(row, "case_ending").json("record");
     statement.query_and_then([case], read)?.collect()
 }
