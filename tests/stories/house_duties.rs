@@ -54,11 +54,11 @@ async fn a_case_owes_a_visit_act_in_each_month_and_its_act_answers_the_month_of_
 
 #[tokio::test]
 async fn a_case_that_is_opened_when_no_working_day_of_the_month_is_left_owes_the_next_months_visit() {
-    // Sunday, 31 May: the last working day of May was the 29th.
-    let story = Story::at("2026-05-31 12:00").await;
-    let mut opened = example("notice.case-opened", "2026-05-31 12:00");
+    // Saturday, 30 May: the last working day of May was the 29th.
+    let story = Story::at("2026-05-30 12:00").await;
+    let mut opened = example("notice.case-opened", "2026-05-30 12:00");
     opened["to"] = json!([CENTRE]);
-    send(&story, "2026-05-31 12:00", &opened).await;
+    send(&story, "2026-05-30 12:00", &opened).await;
     assert_eq!(owed(&story).await[1], "report.visit-act 2026-06 2026-06-30 running");
 }
 
