@@ -28,6 +28,8 @@ pub struct Entry {
     /// The duties that it begins, each owed once in a period.
     pub duties: Vec<Recurring>,
     pub term: Option<TermEntry>,
+    /// Whether it may be addressed to its sender; left out, it may not.
+    pub in_house: Option<InHouse>,
     /// How soon the sender must send a notice (S4: seven working days from the day a change became known).
     pub sent_within: Option<TermEntry>,
     /// How soon the addressee must register it and say so (59-ФЗ ст. 8: three days).
@@ -162,17 +164,38 @@ pub enum Release {
     Automatic,
 }
 
-/// A duty that a message of this type begins: a report for each period, until a message ends it (S4).
+/// A duty that a message of this type begins: a report for each period until a message ends it (S4), or a notice in a
+/// term of its own. It has one of `rhythm`, `apart` and `term`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recurring {
-    /// The report that is owed.
+    /// What is owed.
     pub answer: TypeCode,
     pub owes: DutyParty,
     pub to: DutyParty,
-    pub rhythm: Period,
-    /// Messages of these types, in reply to this one, end it.
+    /// Once in each calendar period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rhythm: Option<Period>,
+    /// The field of the body that may state another rhythm; one that is stated begins the duty whatever `when` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rhythm_in: Option<String>,
+    /// At most so far apart, counted from what was done last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apart: Option<Period>,
+    /// Once, in this term.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub term: Option<TermEntry>,
+    /// The field of the body that names who owes, for `owes = "named"`; where it names nobody, nobody owes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_in: Option<String>,
+    #[serde(default)]
+    pub release: Release,
+    /// Messages of these types end it: in reply to this one, or of the same case of the same centre.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ends: Vec<TypeCode>,
+    /// Where this duty comes from; left out, as the entry says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Left out, every message begins it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
@@ -184,6 +207,16 @@ pub struct Recurring {
 pub struct When {
     pub field: String,
     pub is: String,
+}
+
+/// Whether a message may be its sender's own: a document that is registered and stays in the house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InHouse {
+    /// It is addressed to its sender alone.
+    Only,
+    /// Its sender may be one of its addressees.
+    Also,
 }
 
 /// What stops the clock of an answer.
@@ -211,6 +244,14 @@ pub struct Each {
     /// The day on which its period ends; the entry's term, with `starts_on = "period_end"`, runs from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends: Option<String>,
+}
+
+impl Recurring {
+    /// The field of the body that dates the event from which its term runs.
+    #[must_use]
+    pub fn known_in(&self) -> Option<&str> {
+        self.term.as_ref().and_then(|term| term.known_in.as_deref())
+    }
 }
 
 impl Entry {
@@ -264,6 +305,8 @@ pub(super) struct EntryFile {
     pub duties: Vec<Recurring>,
     #[serde(default)]
     pub term: Option<TermEntry>,
+    #[serde(default)]
+    pub in_house: Option<InHouse>,
     #[serde(default)]
     pub sent_within: Option<TermEntry>,
     #[serde(default)]

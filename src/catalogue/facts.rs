@@ -10,6 +10,7 @@ use crate::domain::message::{Message, Node, Registration};
 use crate::domain::term::Period;
 use chrono::{Days, NaiveDate};
 use serde::Deserialize;
+use serde::de::value::{Error as ValueError, StrDeserializer};
 
 /// The facts of one body. What the type does not carry is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,8 +27,14 @@ pub struct BodyFacts {
     pub items: Vec<Item>,
     /// The duties that begin with this message, by the report that is owed.
     pub duties: Vec<TypeCode>,
+    /// The rhythm of reports that the body states.
+    pub rhythm: Option<Period>,
+    /// The body that a duty falls on by name.
+    pub named: Option<ParticipantCode>,
     /// The keys of the items that a report answers.
     pub answered_items: Vec<String>,
+    /// The day of what a recurring report tells.
+    pub answered_on: Option<NaiveDate>,
     /// The due date that an extension asks for or grants.
     pub new_due: Option<NaiveDate>,
     pub granted: Option<bool>,
@@ -81,8 +88,9 @@ pub struct FactFields {
     pub answered_key: Option<String>,
     /// The field of a report on one item that names it; left out, the report answers all.
     pub answered_item: Option<String>,
-    /// The field of a recurring report that names its half-year: a record `year` and `half`, or a date within it.
-    pub answered_half: Option<String>,
+    /// The field of a recurring report that names its period: a record `year` with `half`, `quarter` or `month`, or a
+    /// date within it.
+    pub answered_period: Option<String>,
 }
 
 impl Entry {
@@ -104,7 +112,14 @@ impl Entry {
                 .map(|each| items(body, each))
                 .unwrap_or_default(),
             duties: self.duties.iter().filter(|duty| begins(body, duty)).map(|duty| duty.answer.clone()).collect(),
+            rhythm: self.duties.iter().find_map(|duty| rhythm(body, duty)),
+            named: self
+                .duties
+                .iter()
+                .find_map(|duty| text(body, duty.named_in.as_deref()))
+                .and_then(|code| ParticipantCode::new(code).ok()),
             answered_items: answered(body, fields),
+            answered_on: date(body, fields.answered_period.as_deref()),
             new_due: date(body, fields.new_due.as_deref()),
             granted: boolean(body, fields.granted.as_deref()),
             expected_on: date(body, fields.expected_on.as_deref()),
@@ -126,7 +141,8 @@ impl Entry {
     #[must_use]
     pub fn known_in(&self) -> Option<&str> {
         let terms = [self.term.as_ref(), self.sent_within.as_ref()];
-        terms.into_iter().flatten().find_map(|term| term.known_in.as_deref())
+        let own = terms.into_iter().flatten().find_map(|term| term.known_in.as_deref());
+        own.or_else(|| self.duties.iter().find_map(Recurring::known_in))
     }
 }
 
@@ -176,24 +192,29 @@ fn stated(message: &Message, term: &TermEntry) -> Option<NaiveDate> {
 }
 
 fn begins(body: &Node, duty: &Recurring) -> bool {
-    duty.when.as_ref().is_none_or(|when| text(body, Some(&when.field)) == Some(when.is.as_str()))
+    let fits = duty.when.as_ref().is_none_or(|when| text(body, Some(&when.field)) == Some(when.is.as_str()));
+    fits || rhythm(body, duty).is_some()
 }
 
-/// The half-year as the duties name it: `2026-1`.
-fn half(body: &Node, name: &str) -> Option<String> {
-    if let Some(date) = date(body, Some(name)) {
-        return Some(Period::HalfYear.key(date));
-    }
-    let period = body.field(name)?;
-    match (period.field("year")?, period.field("half")?) {
-        (Node::Integer(year), Node::Integer(half)) => Some(format!("{year}-{half}")),
-        _ => None,
-    }
+/// The rhythm that the body states, in the words of the periods.
+fn rhythm(body: &Node, duty: &Recurring) -> Option<Period> {
+    let word = text(body, duty.rhythm_in.as_deref())?;
+    Period::deserialize(StrDeserializer::<ValueError>::new(word)).ok()
+}
+
+/// The period as the duties name it: `2026-1`, `2026-q1`, `2026-03`.
+fn period(node: &Node) -> Option<String> {
+    let number = |name: &str| if let Some(Node::Integer(number)) = node.field(name) { Some(*number) } else { None };
+    let year = i32::try_from(number("year")?).ok()?;
+    let parts = [("month", Period::Month), ("quarter", Period::Quarter), ("half", Period::HalfYear)];
+    let part = parts.into_iter().find_map(|(name, period)| Some((period, u32::try_from(number(name)?).ok()?)));
+    let (period, part) = part.unwrap_or((Period::Year, 1));
+    Some(period.key_of(year, part))
 }
 
 fn answered(body: &Node, fields: &FactFields) -> Vec<String> {
-    if let Some(half) = fields.answered_half.as_deref().and_then(|name| half(body, name)) {
-        return vec![half];
+    if let Some(period) = field(body, fields.answered_period.as_deref()).and_then(period) {
+        return vec![period];
     }
     if let Some(one) = text(body, fields.answered_item.as_deref()) {
         return vec![one.to_owned()];

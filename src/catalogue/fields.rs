@@ -3,9 +3,10 @@
 //! Promises: every field that an entry names is in the schema with a fitting type; every rule of an entry can be
 //! followed. Never: checks one type against another (the loader does).
 
-use crate::catalogue::entry::{Each, Entry, Role};
+use crate::catalogue::entry::{Each, Entry, Recurring, Role};
 use crate::catalogue::plan::{Plan, RecordPlan, Shape};
 use crate::catalogue::term_entry::TermEntry;
+use crate::domain::rule::DutyParty;
 
 /// The key of the entry, and what to do there.
 type RuleFault = (&'static str, String);
@@ -32,7 +33,11 @@ impl Entry {
         let conditions: Vec<Option<&str>> =
             self.duties.iter().map(|duty| duty.when.as_ref().map(|when| when.field.as_str())).collect();
         check(&self.body, &conditions, "a string", is_text)?;
-        check(&self.body, &[fields.answered_half.as_deref()], "a date or an object", |plan| {
+        for duty in &self.duties {
+            check(&self.body, &[duty.rhythm_in.as_deref(), duty.named_in.as_deref()], "a string", is_text)?;
+            check(&self.body, &[duty.known_in()], "a date", is_date)?;
+        }
+        check(&self.body, &[fields.answered_period.as_deref()], "a date or an object", |plan| {
             is_date(plan) || matches!(plan, Plan::Record(_))
         })?;
         if let Some(each) = self.answer.as_ref().and_then(|answer| answer.each.as_ref()) {
@@ -75,6 +80,7 @@ impl Entry {
         if let Some(term) = &self.term {
             self.check_term(term)?;
         }
+        self.duties.iter().try_for_each(check_duty).map_err(|fault| ("duties", fault))?;
         let each = self.answer.as_ref().and_then(|answer| answer.each.as_ref());
         let from_period = self.term.as_ref().and_then(|term| term.starts_on.as_deref()) == Some("period_end");
         if each.is_some_and(|each| each.ends.is_some()) && !from_period {
@@ -118,6 +124,24 @@ impl Entry {
             None => Ok(()),
         }
     }
+}
+
+/// A duty says when it is owed in one way, and who owes it.
+fn check_duty(duty: &Recurring) -> Result<(), String> {
+    let ways = [duty.rhythm.is_some(), duty.apart.is_some(), duty.term.is_some()];
+    if ways.into_iter().filter(|said| *said).count() != 1 {
+        return Err("say one of `rhythm`, `apart` and `term`".into());
+    }
+    if duty.rhythm_in.is_some() && duty.rhythm.is_none() {
+        return Err("`rhythm_in` needs the `rhythm` that holds where the message states none".into());
+    }
+    if duty.term.is_some() != duty.ends.is_empty() {
+        return Err("what recurs needs `ends`, and what is owed once has none".into());
+    }
+    if (duty.owes == DutyParty::Named) != duty.named_in.is_some() {
+        return Err("`owes = \"named\"` and `named_in` go together".into());
+    }
+    duty.term.as_ref().map_or(Ok(()), countable)
 }
 
 /// A term, its cases and its terms by level, in words that the domain knows.

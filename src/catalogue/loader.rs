@@ -260,6 +260,7 @@ fn assemble(common: &Json, folder: Folder, written: EntryFile) -> Loaded<Assembl
         answer: written.answer,
         duties: written.duties,
         term: written.term,
+        in_house: written.in_house,
         sent_within: written.sent_within,
         registered_within: written.registered_within,
         redirected_within: written.redirected_within,

@@ -21,7 +21,7 @@ pub mod term_entry;
 pub mod words;
 pub mod xsd;
 
-pub use entry::{Action, Answer, Each, Entry, Parties, Party, Recurring, Release, Role, Suspension};
+pub use entry::{Action, Answer, Each, Entry, InHouse, Parties, Party, Recurring, Release, Role, Suspension};
 pub use facts::{BodyFacts, Item};
 pub use term_entry::TermEntry;
 

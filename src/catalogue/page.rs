@@ -7,7 +7,6 @@ use crate::catalogue::plan::{Alphabet, Field, Plan, RecordPlan, Shape, TextPlan}
 use crate::catalogue::words::{parties_words, role_words, term_line, term_whole};
 use crate::catalogue::{Catalogue, Entry, Recurring, Release};
 use crate::domain::rule::DutyParty;
-use crate::domain::term::Period;
 use std::fmt::Write as _;
 
 /// A page: the name of its file and its text.
@@ -109,25 +108,40 @@ fn link(code: &str) -> String {
     format!("[`{code}`]({code}.md)")
 }
 
-/// A duty that recurs: what, who to whom, how often, until when.
+/// A duty: what, who to whom, how often or by when, until when.
 fn duty_words(duty: &Recurring) -> String {
-    let party = |party: DutyParty, forms: [&'static str; 3]| match party {
-        DutyParty::Addressees => forms[0],
-        DutyParty::Sender => forms[1],
-        DutyParty::Commission => forms[2],
+    let named = duty.named_in.as_deref().unwrap_or_default();
+    let who = match duty.owes {
+        DutyParty::Addressees => "каждый адресат".to_owned(),
+        DutyParty::Commission => "комиссия отправителя".to_owned(),
+        DutyParty::Named => format!("кто назван в поле `{named}`"),
+        DutyParty::Sender | DutyParty::RegisterKeeper | DutyParty::Itself => "отправитель".to_owned(),
     };
-    let who = party(duty.owes, ["каждый адресат", "отправитель", "комиссия отправителя"]);
-    let whom = party(duty.to, ["адресатам", "отправителю", "комиссии отправителя"]);
-    let rhythm = match duty.rhythm {
-        Period::Month => "раз в месяц",
-        Period::Quarter => "раз в квартал",
-        Period::HalfYear => "раз в полугодие",
-        Period::Year => "раз в год",
+    let whom = match duty.to {
+        DutyParty::Addressees => "адресатам",
+        DutyParty::Sender => "отправителю",
+        DutyParty::Commission => "комиссии отправителя",
+        DutyParty::RegisterKeeper => "ответственному за ведение БД СОП, названному в его записи",
+        DutyParty::Named => "кто назван",
+        DutyParty::Itself => "себе (остаётся в деле)",
+    };
+    let stated = duty.rhythm_in.as_ref().map(|field| format!(" или как указано в `{field}`"));
+    let how = match (duty.rhythm, duty.apart, &duty.term) {
+        (Some(rhythm), ..) => format!("{}{}", rhythm.rhythm_words(), stated.unwrap_or_default()),
+        (None, Some(apart), _) => apart.apart_words().to_owned(),
+        (None, None, Some(term)) => term_whole(term, None),
+        (None, None, None) => String::new(),
     };
     let ends: Vec<String> = duty.ends.iter().map(|code| link(code.as_str())).collect();
+    let until = match ends.is_empty() {
+        true => String::new(),
+        false => format!(", до {} в ответ на это сообщение или по тому же делу", ends.join(" или ")),
+    };
     let when = duty.when.as_ref().map(|when| format!(", если `{}` — `{}`", when.field, when.is)).unwrap_or_default();
-    let report = link(duty.answer.as_str());
-    format!("{report}: {who} — {whom}, {rhythm}, до {} в ответ на это сообщение{when}", ends.join(" или "))
+    let told = duty.rhythm_in.as_ref().filter(|_| duty.when.is_some());
+    let told = told.map(|field| format!(" или заполнено `{field}`")).unwrap_or_default();
+    let source = duty.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
+    format!("{}: {who} — {whom}, {how}{until}{when}{told}{source}", link(duty.answer.as_str()))
 }
 
 fn answer_rows(entry: &Entry) -> Vec<(&'static str, String)> {

@@ -63,6 +63,8 @@ struct Line {
     superior: Option<ParticipantCode>,
     #[serde(default)]
     prosecutor: Option<ParticipantCode>,
+    #[serde(default)]
+    register_keeper: Option<ParticipantCode>,
     format: Format,
     /// `inbox`, `amqp`, or an https address to push to.
     #[serde(default)]
@@ -104,6 +106,7 @@ impl From<Line> for Participant {
             commission: line.commission,
             superior: line.superior,
             prosecutor: line.prosecutor,
+            register_keeper: line.register_keeper,
             format: line.format,
             route: match line.route.as_deref() {
                 None | Some("inbox") => Route::Inbox,
@@ -148,9 +151,13 @@ pub fn check(
         if one.hours.opens >= one.hours.closes {
             say("`hours.opens` must be before `hours.closes`".into());
         }
-        for (key, other) in
-            [("commission", &one.commission), ("superior", &one.superior), ("prosecutor", &one.prosecutor)]
-        {
+        let others = [
+            ("commission", &one.commission),
+            ("superior", &one.superior),
+            ("prosecutor", &one.prosecutor),
+            ("register_keeper", &one.register_keeper),
+        ];
+        for (key, other) in others {
             if let Some(code) = other.as_ref().filter(|code| !codes.contains(code) || **code == one.code) {
                 say(format!("`{key}` names `{code}`, which is neither in the file nor known, or is itself"));
             }

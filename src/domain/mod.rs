@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod decide;
 pub mod decision;
 pub mod delivery;
+pub mod ending;
 pub mod escalation;
 pub mod exchange;
 pub mod ids;

@@ -7,9 +7,11 @@
 
 mod due;
 mod pause;
+mod state;
 
 pub(in crate::domain) use pause::Stop;
 pub use pause::{Pause, Resumed};
+pub use state::State;
 
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
 use crate::domain::rule::{Recurs, Release, Urgency};
@@ -129,6 +131,13 @@ pub enum Fact {
         at: DateTime<Utc>,
         by: String,
     },
+    /// The duty is over (the case is closed). What was not due by then is owed no more; what was overdue stays owed.
+    Ended {
+        message: Option<MessageId>,
+        at: DateTime<Utc>,
+        by: String,
+        reason: String,
+    },
     /// The answer is incomplete; the original due date stands. `answer` is the returned message.
     Returned {
         message: Option<MessageId>,
@@ -175,6 +184,7 @@ impl Fact {
             | Self::Refused { at, .. }
             | Self::Redirected { at, .. }
             | Self::Withdrawn { at, .. }
+            | Self::Ended { at, .. }
             | Self::Returned { at, .. }
             | Self::Released { at, .. }
             | Self::Voided { at, .. }
@@ -204,57 +214,10 @@ impl Fact {
             | Self::Redirected { message, .. } => Some(*message),
             Self::Extended { message, .. }
             | Self::Withdrawn { message, .. }
+            | Self::Ended { message, .. }
             | Self::Returned { message, .. }
             | Self::Released { message, .. } => *message,
             Self::Voided { .. } | Self::DueMoved { .. } => None,
-        }
-    }
-}
-
-/// Where an obligation stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Open: the answer is owed.
-    Running,
-    /// Open, and the clock stands: the performer has asked back and waits for the answer.
-    Suspended,
-    /// An answer or a reasoned refusal lies with the controller.
-    Answered,
-    Fulfilled,
-    FulfilledLate,
-    Refused,
-    Redirected,
-    Withdrawn,
-    Void,
-}
-
-impl State {
-    /// Whether the performer still owes something.
-    #[must_use]
-    pub fn is_open(self) -> bool {
-        matches!(self, Self::Running | Self::Suspended)
-    }
-
-    /// Whether the clock runs; only then does the ladder climb.
-    #[must_use]
-    pub fn is_running(self) -> bool {
-        self == Self::Running
-    }
-
-    /// The stable code, as in the API and the store.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Suspended => "suspended",
-            Self::Answered => "answered",
-            Self::Fulfilled => "fulfilled",
-            Self::FulfilledLate => "fulfilled_late",
-            Self::Refused => "refused",
-            Self::Redirected => "redirected",
-            Self::Withdrawn => "withdrawn",
-            Self::Void => "void",
         }
     }
 }
@@ -285,7 +248,7 @@ impl Obligation {
                 (true, true) => State::FulfilledLate,
             };
         }
-        if self.first(|fact| matches!(fact, Fact::Withdrawn { .. })).is_some() {
+        if self.withdrawn_at().is_some() {
             return State::Withdrawn;
         }
         if self.first(|fact| matches!(fact, Fact::Redirected { .. })).is_some() {
@@ -320,6 +283,12 @@ impl Obligation {
 
     fn first(&self, kind: fn(&Fact) -> bool) -> Option<DateTime<Utc>> {
         self.facts.iter().filter(|fact| kind(fact)).map(Fact::at).min()
+    }
+
+    /// When it was withdrawn, or ended before it was due.
+    fn withdrawn_at(&self) -> Option<DateTime<Utc>> {
+        let ended = self.first(|fact| matches!(fact, Fact::Ended { .. })).filter(|at| *at <= self.due_at());
+        self.first(|fact| matches!(fact, Fact::Withdrawn { .. })).into_iter().chain(ended).min()
     }
 
     /// When the controller took it off control. A return after that takes the release back: what is owed again was not
@@ -391,7 +360,7 @@ impl Obligation {
             State::Fulfilled | State::FulfilledLate => self.answered_at().max(self.released_at()),
             State::Refused => self.refused_at().max(self.released_at()),
             State::Redirected => self.first(|fact| matches!(fact, Fact::Redirected { .. })),
-            State::Withdrawn => self.first(|fact| matches!(fact, Fact::Withdrawn { .. })).or(self.released_at()),
+            State::Withdrawn => self.withdrawn_at().or(self.released_at()),
             State::Void => self.first(|fact| matches!(fact, Fact::Voided { .. })),
         }
     }

@@ -69,6 +69,9 @@ pub struct Participant {
     /// The prosecutor that the last rung speaks to.
     #[serde(default)]
     pub prosecutor: Option<ParticipantCode>,
+    /// The keeper of the register of families (БД СОП) that it tells of changes (S4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register_keeper: Option<ParticipantCode>,
     /// The format in which it is written to.
     pub format: Format,
     #[serde(default)]

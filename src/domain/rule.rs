@@ -6,7 +6,7 @@
 use crate::domain::ids::{ParticipantCode, TypeCode};
 use crate::domain::message::{Level, Registration};
 use crate::domain::term::{Period, Term};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 /// What a message of a type does in its exchange.
@@ -82,25 +82,51 @@ pub struct TypeRule {
     pub duties: Vec<DutyRule>,
 }
 
-/// A duty that is owed once in a period until a message ends it.
+/// A duty that a message begins beside its own answer: once, or once in a period until a message ends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DutyRule {
-    /// The report that is owed.
+    /// What is owed.
     pub answer: TypeCode,
     pub owes: DutyParty,
     pub to: DutyParty,
-    pub rhythm: Period,
+    pub when: DutyTime,
+    pub release: Release,
     pub ends: Vec<TypeCode>,
     pub version: String,
     pub source: String,
+}
+
+/// When a duty is owed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DutyTime {
+    /// Once in each calendar period. `stated` says that the message may name another rhythm (`BodyFacts::rhythm`).
+    Each { rhythm: Period, stated: bool },
+    /// At most this far apart, counted from what was done last («не реже 1 раза в 6 месяцев»).
+    Apart(Period),
+    /// Once, so long after the event.
+    Once(Term),
 }
 
 /// How a duty recurs. The obligation of a period carries it, so that the next one needs no rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recurs {
     pub rhythm: Period,
+    /// The next one counts from the answer to this one, not from the end of a calendar period.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub apart: bool,
     /// Messages of these types end it.
     pub ends: Vec<TypeCode>,
+    /// When the message that began it was made: an end of the case that was told before that is another case's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<DateTime<Utc>>,
+    /// When the next period is to be opened; none once it is, and when none will come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews_at: Option<DateTime<Utc>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Who owes a duty, or to whom it is owed, seen from the message that begins it.
@@ -111,6 +137,12 @@ pub enum DutyParty {
     Sender,
     /// The commission that the sender's record names.
     Commission,
+    /// The keeper of the register that the record of the body that owes names.
+    RegisterKeeper,
+    /// The body that the message names (`BodyFacts::named`).
+    Named,
+    /// The body that owes: a document that stays in the house.
+    Itself,
 }
 
 /// A mandatory answer.
@@ -189,8 +221,14 @@ pub struct BodyFacts {
     pub items: Vec<Item>,
     /// The duties that begin with this message, by the report that is owed.
     pub duties: Vec<TypeCode>,
+    /// The rhythm of reports that the message itself states.
+    pub rhythm: Option<Period>,
+    /// The body that a duty falls on by name.
+    pub named: Option<ParticipantCode>,
     /// The items that an answer answers; empty means all.
     pub answered_items: Vec<String>,
+    /// The day of what a recurring report tells; it answers the period in which that day lies.
+    pub answered_on: Option<NaiveDate>,
     /// A nil reply («сведений нет»).
     pub no_data: bool,
     /// Interim reply: when the full one is expected.

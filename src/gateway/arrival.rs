@@ -3,7 +3,7 @@
 //! Promises: limits, well-formedness, schema, sender and roles are checked before the core is asked; all faults at
 //! once. Never: believes the envelope about its sender.
 
-use crate::catalogue::Entry;
+use crate::catalogue::{Entry, InHouse};
 use crate::domain::decision::Arrived;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode, TypeCode};
 use crate::domain::message::{Envelope, Format, Message};
@@ -57,6 +57,10 @@ pub(super) struct Received {
     pub arrived: Arrived,
     /// The type as which it answers what it names in `in_reply_to`, though it begins an exchange of its own.
     pub answers_as: Option<TypeCode>,
+    /// It ends duties of the case that it names.
+    pub ends_duties: bool,
+    /// As what it does: the type, or the one that was spoken.
+    pub ending_type: TypeCode,
     pub title: String,
     pub format: Format,
     pub content: Bytes,
@@ -134,6 +138,8 @@ impl Inner {
         Ok(Received {
             arrived,
             answers_as: is_opening.then(|| ruling.code.clone()).filter(|code| self.policies.opens_and_answers(code)),
+            ends_duties: self.policies.ends_duties(&ruling.code),
+            ending_type: ruling.code.clone(),
             title: entry.title_ru.clone(),
             format: arrival.format,
             content: arrival.content,
@@ -212,10 +218,14 @@ fn check_parties(envelope: &Envelope, entry: &Entry, directory: &Directory) -> R
         let fault = |code, message: String| FaultView { path: format!("/to/{place}"), code, message };
         match directory.get(to) {
             None => faults.push(fault("unknown_participant", format!("participant `{to}` is not known"))),
-            Some(_) if *to == envelope.from => {
+            Some(_) if *to == envelope.from && entry.in_house.is_none() => {
                 faults.push(fault("to_oneself", "the sender is its own addressee".into()))
             }
             Some(_) if !named.insert(to) => faults.push(fault("named_twice", format!("`{to}` is named twice"))),
+            Some(_) if *to != envelope.from && entry.in_house == Some(InHouse::Only) => faults.push(fault(
+                "role_not_allowed",
+                format!("`{}` stays with its sender: address it to `{}` alone", entry.code, envelope.from),
+            )),
             Some(body) if !entry.allows(Some(from.kind), Some(body.kind)) => faults.push(fault(
                 "role_not_allowed",
                 format!("`{}` may not be sent by `{}` to `{to}`: see the type's roles", entry.code, envelope.from),

@@ -13,6 +13,7 @@ use crate::gateway::act::RegistrationNotice;
 use crate::gateway::arrival::{ChannelKind, Received, Submitted};
 use crate::gateway::committer::{Job, Outcome};
 use crate::gateway::content::media_type;
+use crate::gateway::duties;
 use crate::gateway::ports::decisions::{Accepted, Direction, Keys, QuarantineRow, StoredMessage};
 use crate::gateway::receipts;
 use crate::gateway::rejection::{Rejection, RejectionKind};
@@ -36,6 +37,7 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
                 keys.answered.push(named);
                 keys.exchanges.push(ExchangeId::from(named));
             }
+            keys.duties_of_case.extend(duties::case_of(received).cloned());
             let mut add = |code: &ParticipantCode| {
                 keys.registers.push((code.clone(), year(code)));
             };
@@ -43,6 +45,7 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
             envelope.to.iter().for_each(add);
         }
         Job::Decide { obligation, .. } => keys.obligations.push(*obligation),
+        Job::EndDuties { case, .. } => keys.duties_of_case.push(case.clone()),
         Job::SendAgain { message, recipient, .. } => keys.given_up.push((*message, recipient.clone())),
         Job::Refuse { .. } | Job::Disclose { .. } | Job::Register { .. } => {}
     }
@@ -79,6 +82,10 @@ pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejec
             };
             let decision = work.decide(exchange, &command)?;
             work.apply(decision)?;
+            Ok(Outcome::Done)
+        }
+        Job::EndDuties { case, centre, by, .. } => {
+            duties::decided((case, centre, by), work)?;
             Ok(Outcome::Done)
         }
         Job::Refuse { quarantine, receipt, .. } => {
@@ -156,7 +163,7 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
     let found = work.loaded.exchanges.get(&exchange);
     found.map_or(Ok(()), within_limits)?;
     let was_unseen = found.is_none_or(|found| found.root.is_none());
-    let answering = rulings::answered(received).map(|named| (named, arrived.clone()));
+    let taken = arrived.clone();
     let decision = match work.decide(exchange, &Command::Receive(Box::new(arrived))) {
         Ok(decision) => decision,
         Err(refusal) => return Err(refuse(received, &refusal, work)),
@@ -168,8 +175,9 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
     let digest = received.digest;
     work.store(StoredMessage { digest, ..stored(&received.message.envelope, content, accepted.clone()) });
     work.apply(decision)?;
-    if let Some(answering) = answering {
-        rulings::answer(received, answering, work)?;
+    duties::follow(received, &taken, work)?;
+    if let Some(named) = rulings::answered(received) {
+        rulings::answer(received, (named, taken), work)?;
     }
     if received.channel == ChannelKind::Amqp {
         receipts::accepted(&received.arrived, &accepted, work)?;

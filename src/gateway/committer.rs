@@ -34,6 +34,13 @@ pub(super) enum Job {
         command: Box<Command>,
         answer: Answer<()>,
     },
+    /// A person of the centre has closed the case: its duties end.
+    EndDuties {
+        case: String,
+        centre: ParticipantCode,
+        by: String,
+        answer: Answer<()>,
+    },
     /// What could not be taken, kept for a person, and the refusal to its sender.
     Refuse {
         quarantine: Box<QuarantineRow>,
@@ -155,6 +162,7 @@ async fn load_named_registers(unit: &mut dyn Unit, jobs: &[Job], work: &mut Work
 fn has_something(changes: &Changes) -> bool {
     !(changes.messages.is_empty()
         && changes.exchanges.is_empty()
+        && changes.endings.is_empty()
         && changes.outbox.is_empty()
         && changes.proofs.is_empty()
         && changes.quarantine.is_empty()
@@ -170,6 +178,7 @@ impl Job {
             (Self::Receive { answer, .. }, Err(rejection)) => drop(answer.send(Err(rejection))),
             (
                 Self::Decide { answer, .. }
+                | Self::EndDuties { answer, .. }
                 | Self::Refuse { answer, .. }
                 | Self::SendAgain { answer, .. }
                 | Self::Disclose { answer, .. }

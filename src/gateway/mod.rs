@@ -10,6 +10,7 @@ mod commands;
 mod committer;
 pub mod content;
 pub mod dispatch;
+pub mod duties;
 pub mod evidence;
 mod intake;
 mod outlook;

@@ -5,7 +5,7 @@
 use crate::catalogue::{self, Action, Catalogue, Entry, TermEntry};
 use crate::domain::ids::TypeCode;
 use crate::domain::rule::{
-    AnswerRule, BodyFacts, Control, DutyRule, Item, ReceiptKind, RegistrationFact, Release, Role, TypeRule,
+    AnswerRule, BodyFacts, Control, DutyRule, DutyTime, Item, ReceiptKind, RegistrationFact, Release, Role, TypeRule,
 };
 use crate::domain::term::{Term, Unit};
 use chrono::NaiveDate;
@@ -17,6 +17,8 @@ pub struct Policies {
     by_type: HashMap<(TypeCode, u32), Vec<Policy>>,
     /// Types that begin an exchange and may also answer what is owed in another (a ruling upon a petition), or end it.
     opening_answers: HashSet<TypeCode>,
+    /// Types that end duties of a case.
+    ending: HashSet<TypeCode>,
 }
 
 /// An edition of a type's rule, and those that a code in the body calls for instead of it.
@@ -54,19 +56,27 @@ impl Policies {
         }
         let policies = || by_type.values().flatten();
         let awaited = policies().filter_map(|policy: &Policy| policy.rule.answer.as_ref());
-        let ending = policies().flat_map(|policy: &Policy| &policy.rule.duties).flat_map(|duty| &duty.ends);
-        let awaited: HashSet<&TypeCode> = awaited.flat_map(|rule| &rule.types).chain(ending).collect();
+        let duties = || policies().flat_map(|policy: &Policy| &policy.rule.duties);
+        let ending: HashSet<TypeCode> = duties().flat_map(|duty| &duty.ends).cloned().collect();
+        let owed = duties().map(|duty| &duty.answer);
+        let awaited: HashSet<&TypeCode> = awaited.flat_map(|rule| &rule.types).chain(&ending).chain(owed).collect();
         let opens = |policies: &[Policy]| policies.iter().any(|policy| policy.rule.role == Role::Opening);
         let openings = by_type.iter().filter(|(_, policies)| opens(policies));
         let opening_answers = openings.map(|((code, _), _)| code).filter(|code| awaited.contains(code));
         let opening_answers = opening_answers.cloned().collect();
-        Ok(Self { by_type, opening_answers })
+        Ok(Self { by_type, opening_answers, ending })
     }
 
     /// Whether a type that begins an exchange may also answer what is owed in another (a ruling upon a petition).
     #[must_use]
     pub fn opens_and_answers(&self, code: &TypeCode) -> bool {
         self.opening_answers.contains(code)
+    }
+
+    /// Whether a message of this type ends duties of the case that it names.
+    #[must_use]
+    pub fn ends_duties(&self, code: &TypeCode) -> bool {
+        self.ending.contains(code)
     }
 
     /// The rule of an edition of a type, for a message whose body names this case of the term.
@@ -94,10 +104,7 @@ fn rule_of(entry: &Entry, term: Option<&TermEntry>) -> Result<TypeRule, String> 
     let answer = match &entry.answer {
         Some(answer) if answer.mandatory => Some(AnswerRule {
             types: answer.types.clone(),
-            release: match answer.release {
-                catalogue::Release::Automatic => Release::Automatic,
-                catalogue::Release::Controller => Release::Controller,
-            },
+            release: release_of(answer.release),
             term: match (term, &answer.each) {
                 (Some(term), _) => term.term()?,
                 // Each item states its own date; one that does not is refused when it comes.
@@ -113,16 +120,34 @@ fn rule_of(entry: &Entry, term: Option<&TermEntry>) -> Result<TypeRule, String> 
         }),
         _ => None,
     };
-    let duty = |duty: &catalogue::Recurring| DutyRule {
+    let duties = entry.duties.iter().map(|duty| duty_of(entry, duty)).collect::<Result<_, _>>()?;
+    Ok(TypeRule { role, answer, duties })
+}
+
+fn duty_of(entry: &Entry, duty: &catalogue::Recurring) -> Result<DutyRule, String> {
+    let when = match (duty.rhythm, duty.apart, &duty.term) {
+        (Some(rhythm), None, None) => DutyTime::Each { rhythm, stated: duty.rhythm_in.is_some() },
+        (None, Some(apart), None) => DutyTime::Apart(apart),
+        (None, None, Some(term)) => DutyTime::Once(term.term()?),
+        _ => return Err("a duty says one of `rhythm`, `apart` and `term`".into()),
+    };
+    Ok(DutyRule {
         answer: duty.answer.clone(),
         owes: duty.owes,
         to: duty.to,
-        rhythm: duty.rhythm,
+        when,
+        release: release_of(duty.release),
         ends: duty.ends.clone(),
         version: entry.version_from.to_string(),
-        source: entry.source.clone(),
-    };
-    Ok(TypeRule { role, answer, duties: entry.duties.iter().map(duty).collect() })
+        source: duty.source.as_ref().unwrap_or(&entry.source).clone(),
+    })
+}
+
+fn release_of(release: catalogue::Release) -> Release {
+    match release {
+        catalogue::Release::Automatic => Release::Automatic,
+        catalogue::Release::Controller => Release::Controller,
+    }
 }
 
 fn role_of(entry: &Entry) -> Result<Role, String> {
@@ -169,7 +194,10 @@ pub fn facts_of(facts: catalogue::BodyFacts) -> BodyFacts {
         known_on: facts.known_on,
         items: facts.items.into_iter().map(item).collect(),
         duties: facts.duties,
+        rhythm: facts.rhythm,
+        named: facts.named,
         answered_items: facts.answered_items,
+        answered_on: facts.answered_on,
         no_data: facts.no_data,
         expected_on: facts.expected_on,
         new_due: facts.new_due,

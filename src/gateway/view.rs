@@ -13,8 +13,8 @@ use crate::gateway::Inner;
 use crate::gateway::ports::decisions::JournalRow;
 use crate::gateway::ports::reads::{DeliveryRow, DutyRow, ExchangeRecord};
 use crate::gateway::views::{
-    AlertView, Chronology, ChronologyEntry, DeliveryView, Explanation, JournalLine, LastEvent, ObligationView, Party,
-    RungView,
+    AlertView, Chronology, ChronologyEntry, DeliveryView, DutyView, Explanation, JournalLine, LastEvent,
+    ObligationView, Party, RungView,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -40,6 +40,7 @@ pub(super) fn obligation(inner: &Inner, row: &DutyRow, now: DateTime<Utc>) -> Ob
         id: obligation.id,
         exchange: obligation.exchange,
         item: obligation.item.clone(),
+        duty: duty(obligation),
         request_type: obligation.request_type.clone(),
         request_title: inner.title_of(&obligation.request_type),
         awaited_title: awaited(inner, &obligation.answer_types),
@@ -77,6 +78,20 @@ pub(super) fn obligation(inner: &Inner, row: &DutyRow, now: DateTime<Utc>) -> Ob
             text: words::event(inner, event),
         }),
     }
+}
+
+/// The kind of a duty and its period, in Russian.
+fn duty(obligation: &Obligation) -> Option<DutyView> {
+    let (recurs, report) = obligation.recurs.as_ref().zip(obligation.answer_types.first())?;
+    let since = &obligation.due.protocol.event;
+    let (rhythm_text, period_text) = match recurs.apart {
+        true => {
+            let since = since.zone.date(obligation.opened_at);
+            (recurs.rhythm.apart_words(), format!("после {}", since.format("%d.%m.%Y")))
+        }
+        false => (recurs.rhythm.rhythm_words(), recurs.rhythm.words(obligation.due.protocol.raw_last_on)),
+    };
+    Some(DutyView { report: report.clone(), rhythm: recurs.rhythm, rhythm_text, period_text })
 }
 
 /// Working days until the due date, and after it, seen from an instant.

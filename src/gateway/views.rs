@@ -8,6 +8,7 @@ use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, T
 use crate::domain::obligation::Fact;
 use crate::domain::participant::{BodyKind, Contact};
 use crate::domain::rule::Urgency;
+use crate::domain::term::Period;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
@@ -18,6 +19,9 @@ pub struct ObligationView {
     pub exchange: ExchangeId,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<String>,
+    /// Of what recurs: what kind of duty it is, and for which period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duty: Option<DutyView>,
     pub request_type: TypeCode,
     /// Russian title of the request's type, and of what is awaited.
     pub request_title: String,
@@ -56,6 +60,18 @@ pub struct ObligationView {
     pub alert: Option<AlertView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_event: Option<LastEvent>,
+}
+
+/// A duty that recurs until a message ends it, as shown beside what single requests have opened.
+#[derive(Debug, Clone, Serialize)]
+pub struct DutyView {
+    /// What is owed.
+    pub report: TypeCode,
+    pub rhythm: Period,
+    /// «раз в полугодие»
+    pub rhythm_text: &'static str,
+    /// «I полугодие 2026 года», «после 18.03.2026»
+    pub period_text: String,
 }
 
 /// One side of an obligation.

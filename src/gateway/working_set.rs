@@ -99,7 +99,8 @@ impl<'a> WorkingSet<'a> {
         let year = outgoing.year;
         let first = envelope.to.first().unwrap_or(&envelope.from).clone();
         let number = self.journal(outgoing, first, message);
-        for to in &envelope.to {
+        // What stays in the house has one number and no delivery.
+        for to in envelope.to.iter().filter(|to| **to != envelope.from) {
             let incoming = self.register(to, Direction::Incoming);
             self.journal(incoming, envelope.from.clone(), message);
             self.enqueue(envelope.id, to, Some(message.exchange));
@@ -174,7 +175,7 @@ pub(super) fn stored(envelope: &Envelope, (format, content): (Format, Bytes), ou
     StoredMessage {
         id: envelope.id,
         sender: envelope.from.clone(),
-        recipients: envelope.to.clone(),
+        recipients: envelope.to.iter().filter(|to| **to != envelope.from).cloned().collect(),
         exchange: outcome.exchange,
         in_reply_to: envelope.in_reply_to,
         type_code: envelope.type_code.clone(),

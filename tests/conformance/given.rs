@@ -240,6 +240,7 @@ impl Request {
         Changes {
             messages: vec![self.message()],
             exchanges: vec![self.exchange()],
+            endings: Vec::new(),
             outbox: vec![self.delivery()],
             proofs: Vec::new(),
             registers: journal.iter().map(|row| (row.register.clone(), row.number)).collect(),

@@ -28,6 +28,7 @@ fn every_fact() -> Vec<Fact> {
         Fact::Redirected { message, at: at1, to: code(CLINIC), successor: obligation_id(71) },
         Fact::Withdrawn { message: None, at: at1, by: by.clone() },
         Fact::Released { message: Some(message), at: at1, by: by.clone() },
+        Fact::Ended { message: Some(message), at: at1, by: by.clone(), reason: "дело закрыто".to_owned() },
         Fact::Voided {
             at: at1, by, second: "второй".to_owned(), reason: "открыто ошибочно".to_owned()
         },
@@ -148,6 +149,7 @@ async fn keys_lead_to_what_was_seen_and_to_exchanges_by_message_and_by_obligatio
         save(&*subject.store, first.changes()).await;
         save(&*subject.store, second.changes()).await;
         let keys = Keys {
+            duties_of_case: Vec::new(),
             messages: vec![message_id(1), message_id(99)],
             exchanges: vec![exchange_id(99)],
             answered: vec![message_id(1), message_id(99)],

@@ -17,6 +17,7 @@ mod bodies;
 mod calendar_end;
 mod climbing;
 mod controlling;
+mod ending;
 mod kit;
 mod ladder_times;
 mod letters;

@@ -189,3 +189,24 @@ fn a_term_that_cannot_be_followed_is_refused_with_its_key() {
         assert!(load(&with_term(each, term), TYPED).is_ok(), "{term}: {:?}", load(&with_term(each, term), TYPED).err());
     }
 }
+
+#[test]
+fn a_duty_that_cannot_be_followed_is_refused() {
+    let base = "[[duties]]\nanswer = \"report.measure\"\nowes = \"sender\"\nto = \"itself\"\n";
+    let ends = "ends = [\"notice.case-closed\"]\n";
+    let schema = with_property("{\"type\":\"boolean\"}");
+    for rule in [
+        ends.to_owned(),
+        format!("rhythm = \"month\"\napart = \"month\"\n{ends}"),
+        "rhythm = \"month\"\n".to_owned(),
+        format!("apart = \"month\"\nrhythm_in = \"x\"\n{ends}"),
+        format!("rhythm = \"month\"\nnamed_in = \"x\"\n{ends}"),
+        format!("{ends}[duties.term]\nunit = \"working_day\"\nn = 7\n"),
+        "[duties.term]\nunit = \"working_day\"\nn = 0\n".to_owned(),
+    ] {
+        let refused = load(&format!("{ENTRY}{base}{rule}"), &schema).err().unwrap_or_else(|| panic!("taken: {rule}"));
+        assert!(matches!(refused.place.as_str(), "duties" | "facts"), "{rule}: {refused}");
+    }
+    load(&format!("{ENTRY}{base}rhythm = \"month\"\n{ends}"), &schema).unwrap();
+    load(&format!("{ENTRY}{base}[duties.term]\nunit = \"working_day\"\nn = 7\n"), &schema).unwrap();
+}

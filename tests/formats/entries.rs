@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 const TYPES: &str = "signal.referral signal.referral-outcome signal.phone-message notice.rights-violation
     notice.commission notice.child-without-care notice.dangerous-position notice.abuse-or-offence notice.health-need
     notice.left-education notice.youth-need notice.employment-need notice.penal-supervision notice.family-change
-    notice.support-level notice.case-closed
+    notice.support-level notice.case-opened notice.case-closed signal.family-change report.visit-act report.monitoring
     request.school-characteristics reply.school-characteristics request.information reply.information
     request.police-record reply.police-record request.guardianship reply.guardianship request.health reply.health
     request.register-status reply.register-status request.plan-proposals reply.plan-proposals request.primary-survey

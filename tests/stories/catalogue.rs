@@ -196,6 +196,7 @@ async fn a_ruling_answers_the_petition_that_it_names_and_opens_an_exchange_of_it
     let mut ruling = example("ruling.commission");
     ruling["in_reply_to"] = petition["id"].clone();
     ruling["created_at"] = json!("2026-08-20T10:00:00+08:00");
+    ruling["body"].as_object_mut().unwrap().remove("report_every");
     for order in ruling["body"]["orders"].as_array_mut().unwrap() {
         order["due"] = json!("2026-09-10");
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const LEAD: &str = "education-test";
 const COMMISSION: &str = "commission-test";
 
-fn example(of: &str, at: &str) -> Value {
+pub fn example(of: &str, at: &str) -> Value {
     let entry = Catalogue::builtin().latest(&TypeCode::new(of).unwrap()).unwrap();
     let mut message: Value = serde_json::from_str(entry.example_json.as_deref().unwrap()).unwrap();
     message["id"] = json!(new_id());
@@ -16,7 +16,7 @@ fn example(of: &str, at: &str) -> Value {
     message
 }
 
-async fn send(story: &Story, at: &str, message: &Value) {
+pub async fn send(story: &Story, at: &str, message: &Value) {
     story.set(at);
     story.submit(message).await.unwrap_or_else(|refused| panic!("{}: {refused:?}", message["type"]));
 }
@@ -96,7 +96,9 @@ async fn the_end_of_the_case_in_reply_to_the_plan_ends_its_duties_and_opens_no_f
     send(&story, "2026-09-15 15:00", &closed).await;
     let expected = [format!("2026-1 {CENTRE} 2026-06-30 answered"), format!("2026-2 {CENTRE} 2026-12-30 withdrawn")];
     assert_eq!(halves(&story, CENTRE).await, expected);
-    assert_eq!(halves(&story, COMMISSION).await, [format!("2026-1 {LEAD} 2026-06-30 withdrawn")]);
+    // The act of the first half was overdue by then: it stays owed.
+    let acts = [format!("2026-1 {LEAD} 2026-06-30 running"), format!("2026-2 {LEAD} 2026-12-30 withdrawn")];
+    assert_eq!(halves(&story, COMMISSION).await, acts);
     story.set("2027-02-01 12:00");
     story.sweep().await;
     assert_eq!(halves(&story, CENTRE).await, expected);
@@ -110,6 +112,7 @@ async fn only_a_ruling_that_places_on_the_register_opens_a_half_year_duty_and_de
         let story = Story::at("2026-03-02 10:00").await;
         let mut ruling = example("ruling.commission", "2026-03-02 10:00");
         ruling["body"]["ruling_kind"] = json!(kind);
+        ruling["body"].as_object_mut().unwrap().remove("report_every");
         send(&story, "2026-03-02 10:00", &ruling).await;
         assert_eq!(halves(&story, CENTRE).await.len(), count, "{kind}");
         let mut end = example("ruling.deregistration", "2026-05-28 10:00");
@@ -118,4 +121,29 @@ async fn only_a_ruling_that_places_on_the_register_opens_a_half_year_duty_and_de
         let ended = halves(&story, COMMISSION).await;
         assert!(ended.len() == 2 * count && ended.iter().all(|row| row.ends_with("withdrawn")), "{ended:?}");
     }
+}
+
+#[tokio::test]
+async fn the_next_period_opens_when_the_last_is_over_though_no_rung_of_it_is_left() {
+    let (story, plan) = planned().await;
+    let inside = |kind: &str, from: &str, to: &str, body: Value| {
+        let root = serde_json::from_value(plan["id"].clone()).unwrap();
+        crate::kit::control(kind, root, (from, to), body)
+    };
+    // Refused and released: the period is closed, and its ladder with it.
+    story.set("2026-04-10 10:00");
+    let refusal = example("control.reasoned-refusal", "2026-04-10 10:00")["body"].clone();
+    story.submit(&inside("control.reasoned-refusal", SCHOOL, LEAD, refusal)).await.unwrap();
+    let release = example("control.release", "2026-04-10 10:00")["body"].clone();
+    story.submit(&inside("control.release", LEAD, SCHOOL, release)).await.unwrap();
+    let first = format!("2026-1 {SCHOOL} 2026-06-30 refused");
+    story.set("2026-06-30 23:00");
+    story.sweep().await;
+    assert_eq!(halves(&story, SCHOOL).await, std::slice::from_ref(&first), "the period is not over yet");
+    let story = story.restart().await;
+    story.set("2026-07-01 00:00");
+    story.sweep().await;
+    assert_eq!(halves(&story, SCHOOL).await, [first, format!("2026-2 {SCHOOL} 2026-12-30 running")]);
+    let again = story.gateway.sweep_once().await.unwrap();
+    assert_eq!(again.looked_at, 0, "what has been opened wakes nobody again");
 }

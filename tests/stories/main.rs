@@ -8,12 +8,14 @@
 )]
 
 mod calendar;
+mod cases_ended;
 mod catalogue;
 mod clarifying;
 mod duties;
 mod editions;
 mod escalation;
 mod exchange;
+mod house_duties;
 mod kit;
 mod registers;
 mod types_added;

@@ -17,6 +17,7 @@ pub mod sweep;
 use crate::domain::alert::Acknowledgement;
 use crate::domain::calendar::Calendar;
 use crate::domain::decision::{Arrived, Context, Decision, Event, EventKind, Refusal};
+use crate::domain::ending::Ending;
 use crate::domain::escalation::{Course, Ladder};
 use crate::domain::exchange::{Duty, Exchange};
 use crate::domain::ids::{ObligationId, ParticipantCode};
@@ -52,7 +53,9 @@ pub enum Command {
         by: String,
         reason: String,
     },
-    /// The time of a rung, or the end of an acknowledgement, has come. `delivered` says whether the opening message
+    /// The case is closed: its duties in this exchange end.
+    EndDuties(Box<Ending>),
+    /// The time of a rung, or of the next period of a duty, or the end of an acknowledgement, has come. `delivered` says whether the opening message
     /// has reached the performer.
     Sweep {
         obligation: ObligationId,
@@ -74,6 +77,7 @@ pub fn decide(exchange: &mut Exchange, command: &Command, ctx: &Context<'_>) -> 
             act::decide_rung(&mut next, (*obligation, *no), (send, by), ctx)
         }
         Command::AdoptCalendar { obligation, by, reason } => adopt::adopt(&mut next, *obligation, (by, reason), ctx),
+        Command::EndDuties(ending) => recur::end_case(&mut next, ending, ctx),
         Command::Sweep { obligation, delivered } => sweep::sweep(&mut next, (*obligation, *delivered), ctx),
     }?;
     *exchange = next;

@@ -97,9 +97,11 @@ fn gone_over(fact: &Fact, body: &Participant) -> Option<Fact> {
         }),
         // What was asked about the request was asked for whoever answers it.
         Fact::ClarificationAsked { .. } | Fact::Clarified { .. } => Some(fact.clone()),
-        Fact::ExtensionDenied { .. } | Fact::Withdrawn { .. } | Fact::Released { .. } | Fact::Voided { .. } => {
-            Some(fact.clone())
-        }
+        Fact::ExtensionDenied { .. }
+        | Fact::Withdrawn { .. }
+        | Fact::Ended { .. }
+        | Fact::Released { .. }
+        | Fact::Voided { .. } => Some(fact.clone()),
         // The successor is born with the date that this one had then.
         Fact::DueMoved { .. }
         | Fact::Answered { .. }

@@ -112,8 +112,7 @@ fn answer(
         expected.dedup();
         return Err(Refusal::WrongAnswerType(expected.join(", ")));
     }
-    let items = &reply.facts.answered_items;
-    let named = |one: &&&Obligation| items.is_empty() || one.item.as_ref().is_none_or(|item| items.contains(item));
+    let named = |one: &&&Obligation| recur::is_answered(one, &reply.facts);
     let answered: Vec<ObligationId> = fitting.iter().filter(named).map(|one| one.id).collect();
     if answered.is_empty() {
         return Err(Refusal::NotYourObligation(reply.from.clone()));

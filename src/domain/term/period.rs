@@ -5,6 +5,21 @@
 use chrono::{Datelike, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 
+const MONTHS: [&str; 12] = [
+    "январь",
+    "февраль",
+    "март",
+    "апрель",
+    "май",
+    "июнь",
+    "июль",
+    "август",
+    "сентябрь",
+    "октябрь",
+    "ноябрь",
+    "декабрь",
+];
+
 /// A calendar period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,10 +43,58 @@ impl Period {
         }
     }
 
-    /// The name of the period that `date` lies in: the year and its number, `2026-1` for the first half of 2026.
+    /// The name of the period that `date` lies in: `2026-1` for the first half of 2026, `2026-q1`, `2026-03`, `2026`.
     #[must_use]
     pub fn key(self, date: NaiveDate) -> String {
-        format!("{}-{}", date.year(), date.month0() / self.months() + 1)
+        self.key_of(date.year(), date.month0() / self.months() + 1)
+    }
+
+    /// The name of the period of that number within its year, from 1.
+    #[must_use]
+    pub fn key_of(self, year: i32, number: u32) -> String {
+        match self {
+            Self::Month => format!("{year}-{number:02}"),
+            Self::Quarter => format!("{year}-q{number}"),
+            Self::HalfYear => format!("{year}-{number}"),
+            Self::Year => year.to_string(),
+        }
+    }
+
+    /// The period that `date` lies in, in Russian: «I полугодие 2026 года», «март 2026 года».
+    #[must_use]
+    pub fn words(self, date: NaiveDate) -> String {
+        const ROMAN: [&str; 4] = ["I", "II", "III", "IV"];
+        let place = (date.month0() / self.months()) as usize;
+        let roman = ROMAN.get(place).copied().unwrap_or_default();
+        let year = date.year();
+        match self {
+            Self::Month => format!("{} {year} года", MONTHS.get(place).copied().unwrap_or_default()),
+            Self::Quarter => format!("{roman} квартал {year} года"),
+            Self::HalfYear => format!("{roman} полугодие {year} года"),
+            Self::Year => format!("{year} год"),
+        }
+    }
+
+    /// How often, in Russian: «раз в полугодие».
+    #[must_use]
+    pub fn rhythm_words(self) -> &'static str {
+        match self {
+            Self::Month => "раз в месяц",
+            Self::Quarter => "раз в квартал",
+            Self::HalfYear => "раз в полугодие",
+            Self::Year => "раз в год",
+        }
+    }
+
+    /// At most how far apart, in Russian: «не реже раза в 6 месяцев».
+    #[must_use]
+    pub fn apart_words(self) -> &'static str {
+        match self {
+            Self::Month => "не реже раза в месяц",
+            Self::Quarter => "не реже раза в 3 месяца",
+            Self::HalfYear => "не реже раза в 6 месяцев",
+            Self::Year => "не реже раза в год",
+        }
     }
 
     /// The last day of the period that `date` lies in, or of the one that ends `later` periods after it; `None` at the

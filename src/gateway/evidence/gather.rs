@@ -78,6 +78,7 @@ pub(super) fn pack(
                     | Fact::Released { .. }
                     | Fact::Redirected { .. }
                     | Fact::Withdrawn { .. }
+                    | Fact::Ended { .. }
                     | Fact::Voided { .. }
             )
         }),

@@ -4,6 +4,7 @@
 //! answered `Ok` the changes survive a power cut. A unit that is dropped leaves no trace. Never: decides.
 
 use crate::domain::decision::{Event, Opened};
+use crate::domain::ending::Ending;
 use crate::domain::exchange::Exchange;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
 use crate::domain::message::Format;
@@ -56,6 +57,8 @@ pub struct Keys {
     pub answered: Vec<MessageId>,
     /// Obligations whose exchange is to be found and loaded, with the state of their opening message's delivery.
     pub obligations: Vec<ObligationId>,
+    /// Cases whose ends and whose exchanges with open duties are needed.
+    pub duties_of_case: Vec<String>,
     /// Deliveries that may have been given up.
     pub given_up: Vec<(MessageId, ParticipantCode)>,
     /// Registers whose last numbers are needed, both directions.
@@ -73,6 +76,8 @@ pub struct Loaded {
     pub registers: HashMap<Register, u64>,
     /// Of [`Keys::obligations`]: those whose opening message has not reached the performer over AMQP or push.
     pub undelivered: HashSet<ObligationId>,
+    /// Of [`Keys::duties_of_case`]: the ends that were told of each.
+    pub endings: HashMap<String, Vec<Ending>>,
     /// Of [`Keys::given_up`]: those that are given up indeed.
     pub given_up: HashSet<(MessageId, ParticipantCode)>,
 }
@@ -131,6 +136,8 @@ pub struct Changes {
     pub messages: Vec<StoredMessage>,
     /// Exchanges that changed: their root, parked messages, obligations, rungs and alerts.
     pub exchanges: Vec<Exchange>,
+    /// Ends of cases that were told.
+    pub endings: Vec<Ending>,
     pub outbox: Vec<OutboxRow>,
     pub proofs: Vec<crate::domain::decision::Proof>,
     pub journal: Vec<JournalRow>,

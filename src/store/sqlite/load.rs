@@ -5,7 +5,7 @@
 use crate::domain::exchange::Exchange;
 use crate::domain::ids::ObligationId;
 use crate::gateway::ports::{Keys, Loaded, StoreError};
-use crate::store::sqlite::{exchanges, journal, messages, outbox};
+use crate::store::sqlite::{endings, exchanges, journal, messages, outbox};
 use rusqlite::{Connection, OptionalExtension};
 
 /// Finds what the keys name.
@@ -27,6 +27,15 @@ pub(super) fn load(connection: &Connection, keys: &Keys) -> Result<Loaded, Store
     }
     for id in &keys.obligations {
         obligation(connection, *id, &mut loaded)?;
+    }
+    for case in &keys.duties_of_case {
+        if loaded.endings.contains_key(case) {
+            continue;
+        }
+        loaded.endings.insert(case.clone(), endings::of_case(connection, case)?);
+        for row in endings::exchanges_with_duties(connection, case)? {
+            exchange_of_row(connection, row, &mut loaded)?;
+        }
     }
     for (message, recipient) in &keys.given_up {
         if outbox::is_given_up(connection, *message, recipient)? {

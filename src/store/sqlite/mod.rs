@@ -6,6 +6,7 @@
 mod accounts;
 mod alerts;
 mod counters;
+mod endings;
 mod events;
 mod exchanges;
 mod fault;

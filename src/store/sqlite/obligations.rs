@@ -64,13 +64,13 @@ impl<'c> Writer<'c> {
             find: connection.prepare_cached("SELECT n, exchange, state FROM obligation WHERE id = ?1")?,
             insert: connection.prepare_cached(
                 "INSERT INTO obligation (id, exchange, performer, controller, request_type, urgency, case_no, opened_at,
-                                         state, due_on, due_at, interim, closed_at, record)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                                         state, due_on, due_at, interim, closed_at, record, renews_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             )?,
             update: connection.prepare_cached(
                 "UPDATE obligation SET performer = ?3, controller = ?4, request_type = ?5, urgency = ?6, case_no = ?7,
                      opened_at = ?8, state = ?9, due_on = ?10, due_at = ?11, interim = ?12, closed_at = ?13,
-                     record = ?14
+                     record = ?14, renews_at = ?15
                  WHERE id = ?1 AND exchange = ?2",
             )?,
         })
@@ -106,6 +106,7 @@ impl<'c> Writer<'c> {
             one.facts.iter().any(|fact| matches!(fact, Fact::Interim { .. })),
             one.closed_at().map(micros),
             record,
+            one.recurs.as_ref().and_then(|recurs| recurs.renews_at).map(micros),
         ];
         let Some(known) = known else { return Ok((self.insert.insert(values)?, true)) };
         self.update.execute(values)?;

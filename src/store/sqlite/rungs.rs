@@ -92,15 +92,17 @@ fn read(row: &Row<'_>) -> Result<Rung, StoreError> {
     Ok(Rung { no: record.integer("no")?, planned_at: record.instant("planned_at")?, state })
 }
 
-/// Obligations with a rung or the end of an acknowledgement due by then, oldest first.
+/// Obligations with a rung, the end of an acknowledgement or a next period due by then, oldest first.
 pub(super) fn due(connection: &Connection, now: DateTime<Utc>, limit: usize) -> Result<Vec<ObligationId>, StoreError> {
     const RUNGS: &str = "SELECT o.id, r.planned_at AS at FROM rung r CROSS JOIN obligation o ON o.n = r.obligation
          WHERE r.state = 'planned' AND r.planned_at <= ?1 ORDER BY r.planned_at LIMIT ?2";
     const ACKNOWLEDGEMENTS: &str =
         "SELECT o.id, a.until AS at FROM alert a CROSS JOIN obligation o ON o.n = a.obligation
          WHERE a.state = 'acknowledged' AND a.until <= ?1 ORDER BY a.until LIMIT ?2";
+    const RENEWALS: &str = "SELECT id, renews_at AS at FROM obligation
+         WHERE renews_at IS NOT NULL AND renews_at <= ?1 ORDER BY renews_at LIMIT ?2";
     let mut found: Vec<(i64, ObligationId)> = Vec::new();
-    for sql in [RUNGS, ACKNOWLEDGEMENTS] {
+    for sql in [RUNGS, ACKNOWLEDGEMENTS, RENEWALS] {
         let mut statement = connection.prepare_cached(sql)?;
         for row in statement.query_and_then(params![micros(now), int(limit)], due_row)? {
             found.push(row?);

@@ -104,7 +104,10 @@ fn parties(filter: &DutyFilter) -> Vec<(Option<&'static str>, &'static str)> {
     let is_owed = (Some("o.controller = :viewer"), is_owed);
     match (&filter.viewer, filter.direction) {
         (Some(_), Some(Direction::Outgoing)) => vec![owes],
-        (Some(_), Some(Direction::Incoming)) => vec![is_owed],
+        // What stays in the house (a visit act) is owed by its people, not to them.
+        (Some(_), Some(Direction::Incoming)) => {
+            vec![(Some("o.controller = :viewer AND o.performer <> :viewer"), is_owed.1)]
+        }
         (Some(_), None) => vec![owes, is_owed],
         (None, _) => vec![(None, if filter.performer.is_some() { BY_PERFORMER } else { BY_DUE })],
     }

@@ -208,6 +208,7 @@ impl Writer {
             Fact::Returned { by, .. } | Fact::Released { by, .. } | Fact::Withdrawn { by, .. } => {
                 lines.push((e.by, by.clone()));
             }
+            Fact::Ended { by, reason, .. } => lines.extend([(e.by, by.clone()), (w.reason, reason.clone())]),
             Fact::Voided { by, second, reason, .. } => {
                 lines.extend([(e.by, by.clone()), (e.second, second.clone()), (w.reason, reason.clone())]);
             }

@@ -92,9 +92,10 @@ impl Row {
         Self {
             id: view.id,
             case: view.case.clone(),
-            awaited: match &view.item {
-                Some(item) => format!("{} ({} {item})", view.awaited_title, lang.words().item.to_lowercase()),
-                None => view.awaited_title.clone(),
+            awaited: match (&view.duty, &view.item) {
+                (Some(duty), _) => format!("{}: {} ({})", view.awaited_title, duty.period_text, duty.rhythm_text),
+                (None, Some(item)) => format!("{} ({} {item})", view.awaited_title, lang.words().item.to_lowercase()),
+                (None, None) => view.awaited_title.clone(),
             },
             request: format!("{} №\u{a0}{number}", view.request_title),
             performer: Body::new(&view.performer),

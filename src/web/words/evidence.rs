@@ -85,6 +85,7 @@ impl Lang {
             Fact::Refused { .. } => "refused",
             Fact::Redirected { .. } => "redirected",
             Fact::Withdrawn { .. } => "withdrawn",
+            Fact::Ended { .. } => "ended",
             Fact::Returned { .. } => "returned",
             Fact::Released { .. } => "released",
             Fact::Voided { .. } => "voided",
@@ -101,7 +102,7 @@ impl Lang {
     }
 }
 
-const FACTS: [Named; 15] = [
+const FACTS: [Named; 16] = [
     ("answered", "Ответ получен", "Answered"),
     ("nil", "Ответ: сведений нет", "Answered: no data"),
     ("interim", "Промежуточный ответ", "Interim reply"),
@@ -111,6 +112,7 @@ const FACTS: [Named; 15] = [
     ("refused", "Мотивированный отказ", "Refused with reasons"),
     ("redirected", "Перенаправлено по компетенции", "Redirected to the competent body"),
     ("withdrawn", "Запрос отозван", "Request withdrawn"),
+    ("ended", "Обязанность прекращена", "Duty ended"),
     ("returned", "Ответ возвращён на доработку", "Answer sent back"),
     ("released", "Снято с контроля", "Released"),
     ("voided", "Признано открытым ошибочно", "Declared opened in error"),
