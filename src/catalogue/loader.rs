@@ -173,6 +173,7 @@ fn add(catalogue: &mut Catalogue, folder: Folder) -> Loaded<()> {
         }
     };
     entry.check_fact_fields().map_err(|remedy| fault(&file, "facts", remedy))?;
+    entry.check_case().map_err(|remedy| fault(&file, "case", remedy))?;
     entry.check_rules().map_err(|(place, remedy)| fault(&file, place, remedy))?;
     catalogue.entries.entry(Arc::from(entry.code.as_str())).or_default().insert(entry.version, entry);
     Ok(())
@@ -213,6 +214,7 @@ fn assemble(common: &Json, folder: Folder, written: EntryFile) -> Loaded<Assembl
         special_category: written.special_category,
         needs_consent: written.needs_consent,
         carries: written.carries,
+        case: written.case,
         law: written.law,
         source: written.source,
         version_from,

@@ -1,0 +1,60 @@
+//! Cases as a store lists them, and the log of disclosures.
+//!
+//! Promises: bounded pages. Never: judges who may see what.
+
+use crate::domain::case::CaseKey;
+use crate::domain::case::disclosure::Disclosure;
+use crate::domain::case::history::Standing;
+use crate::domain::ids::ParticipantCode;
+use chrono::NaiveDate;
+
+/// Which cases.
+#[derive(Debug, Clone, Default)]
+pub struct CaseFilter {
+    /// Kept by these centres.
+    pub centres: Vec<ParticipantCode>,
+    pub standing: Option<Standing>,
+    /// The last row of the page before.
+    pub after: Option<CaseKey>,
+    pub limit: usize,
+}
+
+/// A case as a list shows it; the codes are those of the domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseRow {
+    pub key: CaseKey,
+    pub standing: String,
+    pub opened_on: Option<NaiveDate>,
+    pub closed_on: Option<NaiveDate>,
+    pub track: Option<String>,
+    pub level: Option<String>,
+    pub stage: Option<String>,
+}
+
+/// A body that exchanged messages about a case with its centre.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correspondent {
+    pub body: ParticipantCode,
+    pub first_on: NaiveDate,
+    pub last_on: NaiveDate,
+    /// Messages to the centre.
+    pub incoming: u64,
+    /// Messages of the centre.
+    pub outgoing: u64,
+}
+
+/// Which lines of the log of disclosures.
+#[derive(Debug, Clone)]
+pub struct DisclosureFilter {
+    pub case: CaseKey,
+    /// Only lines before this one.
+    pub before: Option<u64>,
+    pub limit: usize,
+}
+
+/// A line with its number, which is the cursor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DisclosureRow {
+    pub seq: u64,
+    pub line: Disclosure,
+}
