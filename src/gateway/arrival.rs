@@ -4,6 +4,7 @@
 //! once. Never: believes the envelope about its sender.
 
 use crate::catalogue::Entry;
+use crate::domain::case::Move;
 use crate::domain::decision::Arrived;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode, TypeCode};
 use crate::domain::message::{Envelope, Format, Message};
@@ -57,6 +58,8 @@ pub(super) struct Received {
     pub arrived: Arrived,
     /// The type as which it answers what it names in `in_reply_to`, though it begins an exchange of its own.
     pub answers_as: Option<TypeCode>,
+    /// What it does to the case that it names.
+    pub case_moves: Vec<Move>,
     pub title: String,
     pub format: Format,
     pub content: Bytes,
@@ -133,6 +136,7 @@ impl Inner {
         Ok(Received {
             arrived,
             answers_as: is_opening.then(|| ruling.code.clone()).filter(|code| self.policies.opens_and_answers(code)),
+            case_moves: entry.case_moves(&message),
             title: entry.title_ru.clone(),
             format: arrival.format,
             content: arrival.content,

@@ -79,6 +79,8 @@ pub enum Ground {
     Keeper,
     /// A party of the exchange, to which the message was addressed or the obligation belongs.
     Party,
+    /// Passed on with a redirection, on the ground of the request that was redirected.
+    Redirected,
     /// The message states none.
     Unstated,
 }
@@ -93,6 +95,7 @@ impl Ground {
             Self::Law { .. } => "law",
             Self::Keeper => "keeper",
             Self::Party => "party",
+            Self::Redirected => "redirected",
             Self::Unstated => "unstated",
         }
     }
@@ -121,7 +124,7 @@ impl Ground {
             Self::Consent { reference, .. } => reference.clone(),
             Self::NoConsent { code, reason } => format!("{code}: {reason}"),
             Self::Law { basis } => basis.clone(),
-            Self::Keeper | Self::Party | Self::Unstated => String::new(),
+            Self::Keeper | Self::Party | Self::Redirected | Self::Unstated => String::new(),
         }
     }
 }
