@@ -246,6 +246,8 @@ impl Request {
             journal,
             quarantine: Vec::new(),
             events: self.events(),
+            cases: Vec::new(),
+            disclosures: Vec::new(),
         }
     }
 }

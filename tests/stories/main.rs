@@ -8,6 +8,7 @@
 )]
 
 mod calendar;
+mod cases;
 mod catalogue;
 mod clarifying;
 mod duties;

@@ -88,9 +88,10 @@ impl Gateway {
 
     async fn case_view(&self, key: &CaseKey) -> Result<CaseView, Rejection> {
         let case = self.0.store.case(key).await?.ok_or_else(|| Rejection::not_found("case"))?;
-        let correspondents = self.0.store.correspondents(key).await?;
+        let letters = self.0.store.correspondents(key).await?;
+        let zone = self.0.participant(&key.centre).map(|centre| centre.zone);
         let today = self.0.date_at(&key.centre, self.now());
-        Ok(views::case_view(&case, correspondents, today))
+        Ok(views::case_view(&case, letters, (zone, today)))
     }
 
     /// The key of a case that exists and that the actor may see.

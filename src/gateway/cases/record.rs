@@ -5,7 +5,7 @@
 
 use crate::domain::case::consent::{Citation, cited};
 use crate::domain::case::disclosure::{Disclosure, DisclosureKind, Ground};
-use crate::domain::case::{By, Case, CaseKey, Fact, Move, PartRole, What};
+use crate::domain::case::{By, Case, CaseKey, Fact, Move, What};
 use crate::domain::decision::{Event, EventKind, Forward};
 use crate::domain::exchange::Root;
 use crate::domain::ids::{ExchangeId, ParticipantCode};
@@ -101,13 +101,12 @@ impl WorkingSet<'_> {
         self.changes.disclosures.extend(lines);
     }
 
-    /// A request that was passed on by redirection: the body that took over takes part from now on.
+    /// A request that was passed on by redirection.
     pub(in crate::gateway) fn pass_on(&mut self, forward: &Forward) {
         let exchange = self.loaded.exchange_of.get(&forward.message).copied();
         let exchange = exchange.unwrap_or(ExchangeId::from(forward.message));
         for key in self.cases_of_exchange(exchange) {
             let Some(root) = self.root_of(exchange).cloned() else { continue };
-            let on = self.inner.date_at(&key.centre, self.ctx.now);
             self.changes.disclosures.push(Disclosure {
                 case: key.clone(),
                 at: self.ctx.now,
@@ -119,13 +118,6 @@ impl WorkingSet<'_> {
                 to: forward.to.to_string(),
                 ground: Ground::Redirected,
             });
-            let by = By::message(root.message, &root.type_code, &root.from);
-            let what = What::Joined { body: forward.to.clone(), role: PartRole::Exchange };
-            if let Some(mut case) = self.loaded.cases.get(&key).cloned()
-                && case.record(Fact { on, at: self.ctx.now, by, what })
-            {
-                self.put_case(case);
-            }
         }
     }
 

@@ -8,7 +8,8 @@ use crate::domain::case::history::{LevelSpell, Standing};
 use crate::domain::case::{By, Case, Fact, PartRole, Stage, What};
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::domain::message::{Level, Track};
-use crate::gateway::ports::cases::{CaseRow, Correspondent, DisclosureRow};
+use crate::domain::zone::Zone;
+use crate::gateway::ports::cases::{CaseRow, Correspondents, DisclosureRow};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -116,7 +117,7 @@ impl From<DisclosureRow> for DisclosureLine {
 }
 
 /// The whole case, as of a day.
-pub(super) fn case_view(case: &Case, correspondents: Vec<Correspondent>, today: NaiveDate) -> CaseView {
+pub(super) fn case_view(case: &Case, letters: Correspondents, (zone, today): (Option<Zone>, NaiveDate)) -> CaseView {
     let (standing, fact) = case.standing();
     let (opened_on, closed_on) = case.span();
     let reason = fact.and_then(|fact| match &fact.what {
@@ -137,32 +138,46 @@ pub(super) fn case_view(case: &Case, correspondents: Vec<Correspondent>, today: 
         stage: case.stage(),
         levels: case.levels(),
         stages: case.stages().into_iter().map(stage).collect(),
-        participants: participants(case, correspondents),
+        participants: participants(case, letters, zone),
         consents: case.consents.iter().map(consent).collect(),
         history: case.ordered().into_iter().cloned().collect(),
     }
 }
 
 /// Who is recorded as taking part, and who exchanged messages about the case.
-fn participants(case: &Case, correspondents: Vec<Correspondent>) -> Vec<PartView> {
+fn participants(case: &Case, letters: Correspondents, zone: Option<Zone>) -> Vec<PartView> {
     let recorded = case.parts().into_iter().map(|part| {
         let (role, from, until) = (part.role, part.from, part.until);
         (part.body.clone(), PartView { body: part.body, role, from, until, last_on: None, incoming: 0, outgoing: 0 })
     });
     let mut parts: BTreeMap<ParticipantCode, PartView> = recorded.collect();
-    for one in correspondents {
-        let begun = PartView {
-            body: one.body.clone(),
-            role: PartRole::Exchange,
-            from: one.first_on,
-            until: None,
-            last_on: None,
-            incoming: 0,
-            outgoing: 0,
-        };
-        let part = parts.entry(one.body).or_insert(begun);
-        (part.last_on, part.incoming, part.outgoing) = (Some(one.last_on), one.incoming, one.outgoing);
-        part.from = part.from.min(one.first_on);
+    for one in letters.incoming {
+        part_of(&mut parts, one.body, (one.first, one.last)).incoming = one.count;
+    }
+    let date = |at: DateTime<Utc>| zone.map_or(at.date_naive(), |zone| zone.date(at));
+    for one in letters.outgoing {
+        part_of(&mut parts, one.body, (date(one.first), date(one.last))).outgoing = one.count;
     }
     parts.into_values().collect()
+}
+
+/// The body as a participant, at the latest from its first letter on.
+fn part_of(
+    parts: &mut BTreeMap<ParticipantCode, PartView>,
+    body: ParticipantCode,
+    (first, last): (NaiveDate, NaiveDate),
+) -> &mut PartView {
+    let begun = PartView {
+        body: body.clone(),
+        role: PartRole::Exchange,
+        from: first,
+        until: None,
+        last_on: None,
+        incoming: 0,
+        outgoing: 0,
+    };
+    let part = parts.entry(body).or_insert(begun);
+    part.from = part.from.min(first);
+    part.last_on = part.last_on.max(Some(last));
+    part
 }

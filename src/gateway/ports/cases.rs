@@ -6,7 +6,7 @@ use crate::domain::case::CaseKey;
 use crate::domain::case::disclosure::Disclosure;
 use crate::domain::case::history::Standing;
 use crate::domain::ids::ParticipantCode;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// Which cases.
 #[derive(Debug, Clone, Default)]
@@ -31,16 +31,22 @@ pub struct CaseRow {
     pub stage: Option<String>,
 }
 
-/// A body that exchanged messages about a case with its centre.
+/// Who exchanged messages about a case with its centre.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Correspondents {
+    /// Messages to the centre, by its journal.
+    pub incoming: Vec<Letters<NaiveDate>>,
+    /// Messages of the centre, by the log of disclosures: the journal has one line for all addressees (S3 §6).
+    pub outgoing: Vec<Letters<DateTime<Utc>>>,
+}
+
+/// The letters of one body in one direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Correspondent {
+pub struct Letters<T> {
     pub body: ParticipantCode,
-    pub first_on: NaiveDate,
-    pub last_on: NaiveDate,
-    /// Messages to the centre.
-    pub incoming: u64,
-    /// Messages of the centre.
-    pub outgoing: u64,
+    pub first: T,
+    pub last: T,
+    pub count: u64,
 }
 
 /// Which lines of the log of disclosures.

@@ -9,7 +9,7 @@ use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode};
 use crate::domain::obligation::State;
 use crate::domain::participant::Participant;
 use crate::gateway::ports::StoreError;
-use crate::gateway::ports::cases::{CaseFilter, CaseRow, Correspondent, DisclosureFilter, DisclosureRow};
+use crate::gateway::ports::cases::{CaseFilter, CaseRow, Correspondents, DisclosureFilter, DisclosureRow};
 use crate::gateway::ports::decisions::{Accepted, Claimed, Direction, JournalRow, StoredMessage};
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -47,8 +47,8 @@ pub trait Reads: Send + Sync {
     async fn case(&self, key: &CaseKey) -> Result<Option<Case>, StoreError>;
     /// By number.
     async fn cases(&self, filter: CaseFilter) -> Result<Vec<CaseRow>, StoreError>;
-    /// Who exchanged messages about a case with its centre, by code.
-    async fn correspondents(&self, of: &CaseKey) -> Result<Vec<Correspondent>, StoreError>;
+    /// Who exchanged messages about a case with its centre, each side by code.
+    async fn correspondents(&self, of: &CaseKey) -> Result<Correspondents, StoreError>;
     /// The log of disclosures of a case, the newest first.
     async fn disclosures(&self, filter: DisclosureFilter) -> Result<Vec<DisclosureRow>, StoreError>;
     /// The figures of the conservation rule and of the queues.

@@ -6,7 +6,7 @@ use crate::domain::case::consent::Consent;
 use crate::domain::case::{Case, CaseKey};
 use crate::domain::ids::ParticipantCode;
 use crate::gateway::ports::StoreError;
-use crate::gateway::ports::cases::{CaseFilter, CaseRow, Correspondent};
+use crate::gateway::ports::cases::{CaseFilter, CaseRow, Correspondents, Letters};
 use crate::store::sqlite::fault::unwritable;
 use crate::store::sqlite::row::{Record, int};
 use rusqlite::{Connection, Row, named_params, params};
@@ -130,22 +130,35 @@ pub(super) fn list(connection: &Connection, filter: &CaseFilter) -> Result<Vec<C
     statement.query_and_then(values, read)?.collect()
 }
 
-/// Who exchanged messages about the case with its centre, by code.
-pub(super) fn correspondents(connection: &Connection, key: &CaseKey) -> Result<Vec<Correspondent>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT counterparty, min(date) AS first, max(date) AS last, sum(direction = 'incoming') AS incoming,
-                sum(direction = 'outgoing') AS outgoing
-         FROM journal WHERE participant = ?1 AND case_no = ?2 GROUP BY counterparty ORDER BY counterparty",
+/// Who exchanged messages about the case with its centre, each side by code.
+pub(super) fn correspondents(connection: &Connection, key: &CaseKey) -> Result<Correspondents, StoreError> {
+    let values = params![key.centre.as_str(), key.number];
+    let mut incoming = connection.prepare_cached(
+        "SELECT counterparty AS body, min(date) AS first, max(date) AS last, count(*) AS count
+         FROM journal WHERE participant = ?1 AND case_no = ?2 AND direction = 'incoming'
+         GROUP BY counterparty ORDER BY counterparty",
     )?;
-    let read = |row: &Row<'_>| {
-        let record = Record::new(row, "journal");
-        Ok(Correspondent {
-            body: record.participant("counterparty")?,
-            first_on: record.date("first")?,
-            last_on: record.date("last")?,
-            incoming: record.integer("incoming")?,
-            outgoing: record.integer("outgoing")?,
-        })
-    };
-    statement.query_and_then(params![key.centre.as_str(), key.number], read)?.collect()
+    let incoming = incoming.query_and_then(values, |row| letters(row, |record, column| record.date(column)))?;
+    let mut outgoing = connection.prepare_cached(
+        "SELECT to_whom AS body, min(at) AS first, max(at) AS last, count(*) AS count
+         FROM disclosure WHERE centre = ?1 AND case_no = ?2 AND kind = 'message' GROUP BY to_whom ORDER BY to_whom",
+    )?;
+    let outgoing = outgoing.query_and_then(values, |row| letters(row, |record, column| record.instant(column)))?;
+    Ok(Correspondents {
+        incoming: incoming.collect::<Result<_, _>>()?,
+        outgoing: outgoing.collect::<Result<_, _>>()?,
+    })
+}
+
+fn letters<T>(
+    row: &Row<'_>,
+    read: impl Fn(&Record<'_>, &'static str) -> Result<T, StoreError>,
+) -> Result<Letters<T>, StoreError> {
+    let record = Record::new(row, "journal");
+    Ok(Letters {
+        body: record.participant("body")?,
+        first: read(&record, "first")?,
+        last: read(&record, "last")?,
+        count: record.integer("count")?,
+    })
 }

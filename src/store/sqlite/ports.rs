@@ -7,7 +7,7 @@ use crate::domain::decision::Event;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode};
 use crate::domain::participant::Participant;
 use crate::gateway::ports::accounts::{Session, StoredKey, User};
-use crate::gateway::ports::cases::{CaseFilter, CaseRow, Correspondent, DisclosureFilter, DisclosureRow};
+use crate::gateway::ports::cases::{CaseFilter, CaseRow, Correspondents, DisclosureFilter, DisclosureRow};
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, JournalRow, StoredMessage, Unit};
 use crate::gateway::ports::reads::{
     DeliveryRow, DutyFilter, DutyRow, ExchangeRecord, Figures, InboxItem, InboxPage, JournalFilter, QuarantineView,
@@ -119,7 +119,7 @@ impl Reads for SqliteStore {
         self.readers.run(move |connection| cases::list(connection, &filter)).await
     }
 
-    async fn correspondents(&self, of: &CaseKey) -> Result<Vec<Correspondent>, StoreError> {
+    async fn correspondents(&self, of: &CaseKey) -> Result<Correspondents, StoreError> {
         let of = of.clone();
         self.readers.run(move |connection| cases::correspondents(connection, &of)).await
     }
