@@ -95,6 +95,26 @@ impl CaseRule {
         whats.into_iter().flatten().map(|what| Move { on, what }).collect()
     }
 
+    /// What it does, in Russian, for the page of the type.
+    pub(super) fn words(&self) -> String {
+        let field = |head: &str, path: &Option<String>| path.as_ref().map(|path| format!("{head} из поля `{path}`"));
+        let parts = [
+            self.opens.then(|| "постановка".to_owned()),
+            self.closes.then(|| "снятие".to_owned()),
+            self.track.map(|track| format!("вид сопровождения `{}`", track.code())),
+            field("вид сопровождения", &self.track_in),
+            field("уровень", &self.level_in),
+            self.stage.map(|stage| format!("этап `{}`", stage.code())),
+            field("основание", &self.reason_in),
+            (!self.on_in.is_empty()).then(|| format!("со дня в поле `{}`", self.on_in.join("` или `"))),
+        ];
+        let words = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        match &self.when {
+            Some(when) => format!("если `{}` = `{}`: {words}", when.field, when.is),
+            None => words,
+        }
+    }
+
     fn check(&self, body: &RecordPlan) -> Result<(), String> {
         let is_date = |plan: &Plan| matches!(plan, Plan::Text(text) if matches!(text.shape, Shape::Date));
         if let Some(path) = self.on_in.iter().find(|path| !super::fields::find(body, path).is_some_and(is_date)) {

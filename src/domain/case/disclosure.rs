@@ -58,7 +58,7 @@ impl DisclosureKind {
 
 /// Why it might be disclosed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "ground", rename_all = "snake_case")]
+#[serde(tag = "is", rename_all = "snake_case")]
 pub enum Ground {
     /// A consent; `no` is its number in the registry where it was found there.
     Consent {

@@ -96,7 +96,6 @@ pub struct DisclosureLine {
     pub exchange: Option<ExchangeId>,
     pub by: String,
     pub to: String,
-    #[serde(flatten)]
     pub ground: Ground,
 }
 
