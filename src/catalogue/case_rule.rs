@@ -83,7 +83,8 @@ impl CaseRule {
     fn moves(&self, body: &Node) -> Vec<Move> {
         let on: Option<NaiveDate> = self.on_in.iter().find_map(|path| text(body, path)?.parse().ok());
         let reason = || self.reason_in.as_deref().and_then(|path| text(body, path)).map(str::to_owned);
-        let track = self.track.or_else(|| self.track_in.as_deref().and_then(|path| Track::from_code(text(body, path)?)));
+        let track =
+            self.track.or_else(|| self.track_in.as_deref().and_then(|path| Track::from_code(text(body, path)?)));
         let level = self.level_in.as_deref().and_then(|path| Level::from_code(text(body, path)?));
         let whats = [
             self.opens.then(|| What::Opened { reason: reason() }),

@@ -100,10 +100,13 @@ async fn a_case_opens_at_the_first_message_that_names_it_and_messages_move_it() 
     assert_eq!((closed.standing, closed.reason.as_deref()), (Standing::Closed, Some("programme_fulfilled")));
     assert_eq!((closed.closed_on.unwrap().to_string(), closed.level), ("2026-04-20".into(), None));
     let text = |day: &str| Some(day.to_owned());
-    assert_eq!(spells(&closed), [
-        (Level::Basic, "2026-03-10".to_owned(), text("2026-04-01"), None),
-        (Level::Crisis, "2026-04-01".to_owned(), None, text("2026-04-20")),
-    ]);
+    assert_eq!(
+        spells(&closed),
+        [
+            (Level::Basic, "2026-03-10".to_owned(), text("2026-04-01"), None),
+            (Level::Crisis, "2026-04-01".to_owned(), None, text("2026-04-20")),
+        ]
+    );
     let bodies: Vec<(&str, PartRole, u64, u64)> =
         closed.participants.iter().map(|one| (one.body.as_str(), one.role, one.incoming, one.outgoing)).collect();
     assert!(bodies.contains(&(SCHOOL, PartRole::Exchange, 0, 4)), "{bodies:?}");
@@ -139,10 +142,15 @@ async fn people_of_the_centre_open_a_case_lead_it_and_close_it() {
     let opened = json!({"action": "open", "on": "2026-02-24", "track": "difficult_situation", "level": "basic",
         "reason": "Заявление о постановке"});
     let view = decide(&story, opened.clone()).await.unwrap();
-    assert_eq!((view.standing, view.level, view.track), (Standing::Open, Some(Level::Basic), Some(Track::DifficultSituation)));
+    assert_eq!(
+        (view.standing, view.level, view.track),
+        (Standing::Open, Some(Level::Basic), Some(Track::DifficultSituation))
+    );
     assert_eq!(decide(&story, opened).await.unwrap_err(), "case_open");
-    assert_eq!(decide(&story, json!({"action": "level", "level": "crisis", "on": "2026-03-03"})).await.unwrap_err(),
-        "case_day_in_future");
+    assert_eq!(
+        decide(&story, json!({"action": "level", "level": "crisis", "on": "2026-03-03"})).await.unwrap_err(),
+        "case_day_in_future"
+    );
     decide(&story, json!({"action": "level", "level": "crisis"})).await.unwrap();
     decide(&story, json!({"action": "stage", "stage": "in_depth_assessment"})).await.unwrap();
     decide(&story, json!({"action": "join", "body": SCHOOL, "role": "lead"})).await.unwrap();
@@ -151,10 +159,15 @@ async fn people_of_the_centre_open_a_case_lead_it_and_close_it() {
     story.submit(&request(new_id(), &[SCHOOL], "2026-03-02 10:15")).await.unwrap();
     let led = case(&story).await;
     assert_eq!(led.stage, Some(Stage::InDepthAssessment));
-    assert_eq!(led.participants.iter().map(|one| (one.body.as_str(), one.role, one.outgoing)).collect::<Vec<_>>(),
-        [(SCHOOL, PartRole::Lead, 1)]);
+    assert_eq!(
+        led.participants.iter().map(|one| (one.body.as_str(), one.role, one.outgoing)).collect::<Vec<_>>(),
+        [(SCHOOL, PartRole::Lead, 1)]
+    );
     decide(&story, json!({"action": "close", "reason": "Переезд"})).await.unwrap();
-    assert_eq!(decide(&story, json!({"action": "track", "track": "dangerous_position"})).await.unwrap_err(), "case_closed");
+    assert_eq!(
+        decide(&story, json!({"action": "track", "track": "dangerous_position"})).await.unwrap_err(),
+        "case_closed"
+    );
     decide(&story, json!({"action": "stage", "stage": "follow_up"})).await.unwrap();
     story.set("2026-03-03 10:00");
     assert_eq!(decide(&story, json!({"action": "open"})).await.unwrap().standing, Standing::Open, "again");
@@ -190,10 +203,15 @@ async fn a_centre_that_registers_consents_for_a_case_is_held_to_them() {
     assert!(story.submit(&good).await.unwrap().duplicate, "a repeat gets the original outcome again");
     let mut at_risk = about_health("2026-03-02");
     at_risk.as_object_mut().unwrap().remove("consent");
-    at_risk["no_consent_ground"] = json!({"code": "risk_of_harm", "reason": "Получение согласия подвергло бы ребёнка риску"});
+    at_risk["no_consent_ground"] =
+        json!({"code": "risk_of_harm", "reason": "Получение согласия подвергло бы ребёнка риску"});
     story.submit(&at_risk).await.unwrap();
-    let grounds: Vec<String> = log(&story).await.iter().filter(|line| line.kind == "message").map(|line| format!("{}:{}",
-        line.ground.code(), line.to)).collect();
+    let grounds: Vec<String> = log(&story)
+        .await
+        .iter()
+        .filter(|line| line.kind == "message")
+        .map(|line| format!("{}:{}", line.ground.code(), line.to))
+        .collect();
     assert_eq!(grounds, ["consent:clinic-test", "consent:clinic-test", "no_consent:clinic-test"]);
 }
 
@@ -201,8 +219,13 @@ async fn a_centre_that_registers_consents_for_a_case_is_held_to_them() {
 async fn a_consent_to_dissemination_allows_no_passing_on_and_a_body_is_not_held_to_our_registry() {
     let story = Story::at("2026-03-02 10:20").await;
     decide(&story, json!({"action": "open"})).await.unwrap();
-    decide(&story, json!({"action": "register_consent", "kind": "dissemination", "reference": "согласие № 1",
-        "from": "2026-01-01"})).await.unwrap();
+    decide(
+        &story,
+        json!({"action": "register_consent", "kind": "dissemination", "reference": "согласие № 1",
+        "from": "2026-01-01"}),
+    )
+    .await
+    .unwrap();
     let mut spread = request(new_id(), &[SCHOOL], "2026-03-02 10:15");
     spread["consent"] = json!({"kind": "dissemination", "reference": "согласие № 1"});
     assert_eq!(story.submit(&spread).await.unwrap_err().code, "consent_not_covering");
@@ -225,8 +248,13 @@ async fn a_centre_that_keeps_all_its_consents_here_cites_none_that_is_not_regist
     without_case.as_object_mut().unwrap().remove("case");
     assert_eq!(story.submit(&without_case).await.unwrap_err().code, "consent_unknown");
     decide(&story, json!({"action": "open"})).await.unwrap();
-    decide(&story, json!({"action": "register_consent", "kind": "medical_secrecy", "reference": "согласие № 8",
-        "from": "2026-01-01"})).await.unwrap();
+    decide(
+        &story,
+        json!({"action": "register_consent", "kind": "medical_secrecy", "reference": "согласие № 8",
+        "from": "2026-01-01"}),
+    )
+    .await
+    .unwrap();
     story.submit(&about_health("2026-03-02")).await.unwrap();
 }
 
@@ -248,14 +276,17 @@ async fn whoever_gets_something_of_a_case_stands_in_its_log_before_it_is_given()
     let story = story.restart().await;
     let lines: Vec<String> =
         log(&story).await.iter().map(|one| format!("{} {} {}", one.kind, one.to, one.ground.code())).collect();
-    assert_eq!(lines, [
-        "message school-test-17 law",
-        "evidence school-test-17 party",
-        "message_read school-test-17 party",
-        "message_read coordinator keeper",
-        "case_file coordinator keeper",
-        "record_read coordinator keeper",
-    ]);
+    assert_eq!(
+        lines,
+        [
+            "message school-test-17 law",
+            "evidence school-test-17 party",
+            "message_read school-test-17 party",
+            "message_read coordinator keeper",
+            "case_file coordinator keeper",
+            "record_read coordinator keeper",
+        ]
+    );
 }
 
 #[tokio::test]

@@ -18,7 +18,13 @@ async fn a_person_places_a_family_changes_its_level_and_reads_the_form_of_its_le
     let site = Site::new().await;
     site.person("anna", UserRole::Coordinator).await;
     let (cookie, csrf) = site.enter("anna").await;
-    let open = [("csrf", &*csrf), ("action", "open"), ("number", "СЛ-2026/014"), ("on", "2026-02-24"), ("reason", "<b>заявление</b>")];
+    let open = [
+        ("csrf", &*csrf),
+        ("action", "open"),
+        ("number", "СЛ-2026/014"),
+        ("on", "2026-02-24"),
+        ("reason", "<b>заявление</b>"),
+    ];
     let opened = site.post_form("/board/cases/new", &cookie, &open).await;
     assert_eq!(opened.status(), 303);
     let page = opened.headers()["location"].to_str().unwrap().to_owned();
@@ -60,11 +66,20 @@ async fn a_consent_is_registered_and_withdrawn_on_the_page_and_binds_the_centres
     json(site.post("/api/v1/messages", &centre, &letters::request("school-1", "Запрос")).await).await;
     let (cookie, csrf) = site.enter("anna").await;
     let act = format!("/board/cases/{CASE}");
-    let register = [("csrf", &*csrf), ("action", "register_consent"), ("kind", "processing"), ("reference", "согласие № 7"),
-        ("bodies", "school-1, school-2"), ("data_education", "1"), ("from", "2026-02-01"), ("until", "")];
+    let register = [
+        ("csrf", &*csrf),
+        ("action", "register_consent"),
+        ("kind", "processing"),
+        ("reference", "согласие № 7"),
+        ("bodies", "school-1, school-2"),
+        ("data_education", "1"),
+        ("from", "2026-02-01"),
+        ("until", ""),
+    ];
     assert_eq!(site.post_form(&act, &cookie, &register).await.status(), 303);
     let html = site.page(&act, &cookie).await;
-    for part in ["Образцовая школа № 1, Примерная школа № 2", "Обучение", "с 01.02.2026 до отзыва", "Действует"] {
+    for part in ["Образцовая школа № 1, Примерная школа № 2", "Обучение", "с 01.02.2026 до отзыва", "Действует"]
+    {
         assert!(html.contains(part), "{part} in {html}");
     }
     json(site.post("/api/v1/messages", &centre, &letters::request("school-2", "Запрос")).await).await;
@@ -84,8 +99,13 @@ async fn the_log_of_disclosures_is_a_page_json_and_a_file_and_names_who_read_the
     let (cookie, _) = site.enter("anna").await;
     site.page(&format!("/board/cases/{CASE}"), &cookie).await;
     let page = site.page(&format!("/board/cases/{CASE}/disclosures"), &cookie).await;
-    let parts = ["Прочитана запись о случае", "Сотрудник или система центра", "Сообщение направлено", "school-1",
-        "Согласие (в реестре нет): согласие № 7"];
+    let parts = [
+        "Прочитана запись о случае",
+        "Сотрудник или система центра",
+        "Сообщение направлено",
+        "school-1",
+        "Согласие (в реестре нет): согласие № 7",
+    ];
     for part in parts {
         assert!(page.contains(part), "{part} in {page}");
     }
@@ -93,7 +113,10 @@ async fn the_log_of_disclosures_is_a_page_json_and_a_file_and_names_who_read_the
     let log = site.get(&path, &centre).await;
     let lines = log["disclosures"].as_array().unwrap();
     let first = lines.last().unwrap();
-    assert_eq!((&first["kind"], &first["to"], &first["ground"]["is"]), (&json!("message"), &json!("school-1"), &json!("consent")));
+    assert_eq!(
+        (&first["kind"], &first["to"], &first["ground"]["is"]),
+        (&json!("message"), &json!("school-1"), &json!("consent"))
+    );
     assert_eq!(lines[0]["to"], "centre", "this reading itself");
     let csv = fetch(&site, &format!("{path}?format=csv"), &centre).await;
     assert_eq!(csv.headers()["content-type"], "text/csv; charset=utf-8");

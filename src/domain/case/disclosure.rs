@@ -61,20 +61,11 @@ impl DisclosureKind {
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Ground {
     /// A consent; `no` is its number in the registry where it was found there.
-    Consent {
-        kind: String,
-        reference: String,
-        no: Option<u32>,
-    },
+    Consent { kind: String, reference: String, no: Option<u32> },
     /// Without consent, on a stated ground (S2: «если только это не подвергает ребенка риску»).
-    NoConsent {
-        code: String,
-        reason: String,
-    },
+    NoConsent { code: String, reason: String },
     /// The legal basis that the message states.
-    Law {
-        basis: String,
-    },
+    Law { basis: String },
     /// A person or a system of the centre that keeps the case.
     Keeper,
     /// A party of the exchange, to which the message was addressed or the obligation belongs.

@@ -19,10 +19,20 @@ use crate::gateway::working_set::WorkingSet;
 /// What is given.
 #[derive(Debug, Clone)]
 pub(in crate::gateway) enum Disclosing {
-    Evidence { exchange: ExchangeId, obligation: ObligationId },
-    Message { exchange: ExchangeId, envelope: Box<Envelope> },
+    Evidence {
+        exchange: ExchangeId,
+        obligation: ObligationId,
+    },
+    Message {
+        exchange: ExchangeId,
+        envelope: Box<Envelope>,
+    },
     /// The record of a case, or a part of it.
-    Record { cases: Vec<CaseKey>, kind: DisclosureKind, what: &'static str },
+    Record {
+        cases: Vec<CaseKey>,
+        kind: DisclosureKind,
+        what: &'static str,
+    },
 }
 
 /// Who gets it.

@@ -48,9 +48,7 @@ fn refused(fault: &CitationFault) -> Rejection {
     };
     let whole = "/consent/reference".to_owned();
     match fault {
-        CitationFault::Unknown { .. } => {
-            at(whole, Rejection::new(RejectionKind::Invalid, "consent_unknown", message))
-        }
+        CitationFault::Unknown { .. } => at(whole, Rejection::new(RejectionKind::Invalid, "consent_unknown", message)),
         CitationFault::NotYet(..) | CitationFault::Over(..) | CitationFault::Withdrawn(..) => {
             at(whole, Rejection::new(RejectionKind::Invalid, "consent_not_in_force", message))
         }

@@ -33,7 +33,7 @@ const NUMBER_CHARS_MAX: usize = 64;
 pub(in crate::gateway) struct CaseCommand {
     pub key: CaseKey,
     pub act: CaseAct,
-    pub by: String,
+    pub by: Reader,
 }
 
 impl Gateway {
@@ -81,8 +81,11 @@ impl Gateway {
     /// `not_found`, also for what the actor may not see; `Unavailable`.
     pub async fn case(&self, centre: Option<&ParticipantCode>, of: &str, by: &Actor) -> Result<CaseView, Rejection> {
         let key = self.case_key(centre, of, by).await?;
-        self.disclose(Disclosing::Record { cases: vec![key.clone()], kind: DisclosureKind::RecordRead, what: "record" }, by)
-            .await?;
+        self.disclose(
+            Disclosing::Record { cases: vec![key.clone()], kind: DisclosureKind::RecordRead, what: "record" },
+            by,
+        )
+        .await?;
         self.case_view(&key).await
     }
 
@@ -127,7 +130,7 @@ impl Gateway {
             }
             (Err(fault), _) => return Err(fault),
         };
-        let command = CaseCommand { key: key.clone(), act, by: by.label() };
+        let command = CaseCommand { key: key.clone(), act, by: Reader::of(by) };
         self.0.ask(|answer| Job::Case { command: Box::new(command), answer }).await?;
         self.case_view(&key).await
     }
@@ -182,7 +185,7 @@ fn number(of: &str) -> Result<String, Rejection> {
 impl WorkingSet<'_> {
     /// Does what a person decided about a case.
     pub(in crate::gateway) fn decide_case(&mut self, command: &CaseCommand) -> Result<(), Rejection> {
-        let CaseCommand { key, act, by } = command;
+        let CaseCommand { key, act, by: reader } = command;
         self.check_bodies(act)?;
         let mut case = match (self.loaded.cases.get(key), act) {
             (Some(case), _) => case.clone(),
@@ -190,8 +193,11 @@ impl WorkingSet<'_> {
             (None, _) => return Err(Rejection::not_found("case")),
         };
         let today = self.inner.date_at(&key.centre, self.ctx.now);
-        case.decide(act, &Deciding { by, at: self.ctx.now, today })?;
+        case.decide(act, &Deciding { by: &reader.label, at: self.ctx.now, today })?;
         self.put_case(case);
+        // The answer shows the whole record to who decided.
+        let (cases, kind) = (vec![key.clone()], DisclosureKind::RecordRead);
+        self.disclose(&Disclosing::Record { cases, kind, what: "record" }, reader);
         Ok(())
     }
 

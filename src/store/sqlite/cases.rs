@@ -70,7 +70,8 @@ pub(super) fn by_number(
 ) -> Result<(), StoreError> {
     let mut statement =
         connection.prepare_cached("SELECT n, centre, number, record FROM support_case WHERE number = ?1")?;
-    let found: Vec<Case> = statement.query_and_then([number], |row| read(connection, row))?.collect::<Result<_, _>>()?;
+    let found: Vec<Case> =
+        statement.query_and_then([number], |row| read(connection, row))?.collect::<Result<_, _>>()?;
     into.extend(found.into_iter().map(|case| (case.key.clone(), case)));
     Ok(())
 }
@@ -79,8 +80,7 @@ pub(super) fn by_number(
 pub(super) fn by_key(connection: &Connection, key: &CaseKey) -> Result<Option<Case>, StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT n, centre, number, record FROM support_case WHERE centre = ?1 AND number = ?2")?;
-    let mut rows =
-        statement.query_and_then(params![key.centre.as_str(), key.number], |row| read(connection, row))?;
+    let mut rows = statement.query_and_then(params![key.centre.as_str(), key.number], |row| read(connection, row))?;
     rows.next().transpose()
 }
 
@@ -144,10 +144,7 @@ pub(super) fn correspondents(connection: &Connection, key: &CaseKey) -> Result<C
          FROM disclosure WHERE centre = ?1 AND case_no = ?2 AND kind = 'message' GROUP BY to_whom ORDER BY to_whom",
     )?;
     let outgoing = outgoing.query_and_then(values, |row| letters(row, |record, column| record.instant(column)))?;
-    Ok(Correspondents {
-        incoming: incoming.collect::<Result<_, _>>()?,
-        outgoing: outgoing.collect::<Result<_, _>>()?,
-    })
+    Ok(Correspondents { incoming: incoming.collect::<Result<_, _>>()?, outgoing: outgoing.collect::<Result<_, _>>()? })
 }
 
 fn letters<T>(

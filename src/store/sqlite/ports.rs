@@ -16,8 +16,8 @@ use crate::gateway::ports::reads::{
 use crate::gateway::ports::{Accounts, Decisions, Keys, Loaded, Reads, StoreError};
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::{
-    SqliteStore, accounts, cases, disclosures, events, exchanges, figures, journal, messages, outbox, participants, quarantine, rungs,
-    save, search,
+    SqliteStore, accounts, cases, disclosures, events, exchanges, figures, journal, messages, outbox, participants,
+    quarantine, rungs, save, search,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
