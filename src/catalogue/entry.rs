@@ -3,6 +3,7 @@
 //! Promises: a loaded entry is consistent in itself; the catalogue checks it against the others. Never: counts a term;
 //! [`TermEntry`] is what the domain's terms are made from.
 
+use crate::catalogue::case_rule::CaseRule;
 use crate::catalogue::facts::FactFields;
 use crate::catalogue::plan::RecordPlan;
 use crate::catalogue::term_entry::TermEntry;
@@ -49,6 +50,8 @@ pub struct Entry {
     /// The field of the body that names the type of a message that was spoken (S4: телефонограмма): its parties, its
     /// role and its answer are then this message's.
     pub carries: Option<String>,
+    /// What it does to the case that it names.
+    pub case: Vec<CaseRule>,
     /// Acts and articles, e.g. «120-ФЗ ст. 9 п. 2».
     pub law: Vec<String>,
     /// Where the rule comes from, in Russian, for people: a seed by name, a law, or a default of ours.
@@ -325,6 +328,8 @@ pub(super) struct EntryFile {
     pub needs_consent: bool,
     #[serde(default)]
     pub carries: Option<String>,
+    #[serde(default)]
+    pub case: Vec<CaseRule>,
     #[serde(default)]
     pub law: Vec<String>,
     pub source: String,

@@ -178,7 +178,7 @@ fn field<'p>(record: &'p RecordPlan, name: &str) -> Option<&'p Plan> {
 }
 
 /// The field at the end of a path of records, `meeting.at`.
-fn find<'p>(body: &'p RecordPlan, path: &str) -> Option<&'p Plan> {
+pub(super) fn find<'p>(body: &'p RecordPlan, path: &str) -> Option<&'p Plan> {
     match path.split_once('.') {
         None => field(body, path),
         Some((first, rest)) => match field(body, first)? {

@@ -231,6 +231,7 @@ fn written(folder: &str, file: &str, text: &str) -> Loaded<EntryFile> {
 
 fn check(entry: &Entry, file: &str) -> Loaded<()> {
     entry.check_fact_fields().map_err(|remedy| fault(file, "facts", remedy))?;
+    entry.check_case().map_err(|remedy| fault(file, "case", remedy))?;
     entry.check_rules().map_err(|(place, remedy)| fault(file, place, remedy))
 }
 
@@ -270,6 +271,7 @@ fn assemble(common: &Json, folder: Folder, written: EntryFile) -> Loaded<Assembl
         special_category: written.special_category,
         needs_consent: written.needs_consent,
         carries: written.carries,
+        case: written.case,
         law: written.law,
         source: written.source,
         version_from,

@@ -4,6 +4,7 @@
 //! anything is exchanged. Never: reads a file after loading, never holds a message.
 
 pub mod calendars;
+pub mod case_rule;
 pub mod dialect;
 mod editions;
 pub mod entry;
@@ -21,6 +22,7 @@ pub mod term_entry;
 pub mod words;
 pub mod xsd;
 
+pub use case_rule::CaseRule;
 pub use entry::{Action, Answer, Each, Entry, InHouse, Parties, Party, Recurring, Release, Role, Suspension};
 pub use facts::{BodyFacts, Item};
 pub use term_entry::TermEntry;

@@ -66,6 +66,7 @@ impl Catalogue {
         }));
         rows.extend(answer_rows(entry));
         rows.extend(entry.duties.iter().map(|duty| ("открывает обязанность", duty_words(duty))));
+        rows.extend(entry.case.iter().map(|rule| ("что делает со случаем", rule.words())));
         let own = [
             ("отправить", &entry.sent_within),
             ("зарегистрировать", &entry.registered_within),

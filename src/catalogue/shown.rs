@@ -44,6 +44,7 @@ impl Entry {
         shown["special_category"] = json!(self.special_category);
         shown["needs_consent"] = json!(self.needs_consent);
         shown["carries"] = json!(self.carries);
+        shown["case"] = json!(self.case);
         shown["namespace"] = json!(self.namespace);
         // The schema was read when the catalogue was loaded; it is JSON.
         shown["schema"] = serde_json::from_str(&self.schema).unwrap_or(Value::Null);

@@ -113,6 +113,7 @@ impl From<Line> for Participant {
                 Some("amqp") => Route::Amqp,
                 Some(url) => Route::Push { url: url.to_owned() },
             },
+            keeps_consents: false,
         }
     }
 }

@@ -170,6 +170,12 @@ pub enum EventKind {
     /// The evidence of an obligation was given to somebody: who, stands in `detail`.
     #[serde(rename = "disclosure.evidence")]
     EvidenceDisclosed,
+    /// Something was recorded of a case; its number stands in `detail`.
+    #[serde(rename = "case.changed")]
+    CaseChanged,
+    /// A case was closed; its number stands in `detail`.
+    #[serde(rename = "case.closed")]
+    CaseClosed,
     #[serde(rename = "security.foreign_reply")]
     ForeignReply,
 }

@@ -5,6 +5,7 @@
 
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode, TypeCode};
 use chrono::{DateTime, FixedOffset, NaiveDate};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
@@ -107,7 +108,8 @@ pub struct Support {
 }
 
 /// ТЖС or СОП (S4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Track {
     /// Трудная жизненная ситуация.
     DifficultSituation,
@@ -133,7 +135,8 @@ impl Track {
 }
 
 /// The four levels of support (S3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Адаптационный.
     Adaptation,

@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod calendar;
+pub mod case;
 pub mod decide;
 pub mod decision;
 pub mod delivery;

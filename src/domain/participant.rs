@@ -76,6 +76,10 @@ pub struct Participant {
     pub format: Format,
     #[serde(default)]
     pub route: Route,
+    /// It keeps the consents of its cases here: what it cites must be in the registry. Otherwise it is held to the
+    /// registry only in cases of which it has registered a consent.
+    #[serde(default)]
+    pub keeps_consents: bool,
 }
 
 /// A person of a body: official contact data, shown to coordinators.

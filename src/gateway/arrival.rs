@@ -4,6 +4,7 @@
 //! once. Never: believes the envelope about its sender.
 
 use crate::catalogue::{Entry, InHouse};
+use crate::domain::case::Move;
 use crate::domain::decision::Arrived;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode, TypeCode};
 use crate::domain::message::{Envelope, Format, Message};
@@ -61,6 +62,8 @@ pub(super) struct Received {
     pub ends_duties: bool,
     /// As what it does: the type, or the one that was spoken.
     pub ending_type: TypeCode,
+    /// What it does to the case that it names.
+    pub case_moves: Vec<Move>,
     pub title: String,
     pub format: Format,
     pub content: Bytes,
@@ -140,6 +143,7 @@ impl Inner {
             answers_as: is_opening.then(|| ruling.code.clone()).filter(|code| self.policies.opens_and_answers(code)),
             ends_duties: self.policies.ends_duties(&ruling.code),
             ending_type: ruling.code.clone(),
+            case_moves: entry.case_moves(&message),
             title: entry.title_ru.clone(),
             format: arrival.format,
             content: arrival.content,

@@ -39,6 +39,7 @@ impl Gateway {
             Actor::Participant(code) => vec![code.clone()],
             Actor::Person { .. } => self.own_centres(),
         };
+        self.disclose_file(case, by).await?;
         let mut rows = Vec::new();
         for participant in whose {
             let found = self.0.store.journal(of_case(participant, case)).await?;

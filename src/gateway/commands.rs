@@ -29,6 +29,7 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
         Job::Receive { received, .. } => {
             let envelope = &received.message.envelope;
             keys.messages.push(envelope.id);
+            keys.cases.extend(envelope.case.clone());
             keys.exchanges.push(received.arrived.exchange);
             if envelope.exchange.is_none() && received.arrived.rule.role != Role::Opening {
                 keys.answered.extend(envelope.in_reply_to);
@@ -47,7 +48,9 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
         Job::Decide { obligation, .. } => keys.obligations.push(*obligation),
         Job::EndDuties { case, .. } => keys.duties_of_case.push(case.clone()),
         Job::SendAgain { message, recipient, .. } => keys.given_up.push((*message, recipient.clone())),
-        Job::Refuse { .. } | Job::Disclose { .. } | Job::Register { .. } => {}
+        Job::Disclose { what, .. } => keys.exchanges.extend(what.exchange()),
+        Job::Case { command, .. } => keys.cases.push(command.key.number.clone()),
+        Job::Refuse { .. } | Job::Register { .. } => {}
     }
 }
 
@@ -110,18 +113,11 @@ pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejec
             });
             Ok(Outcome::Done)
         }
-        Job::Disclose { of: (exchange, obligation), participant, to, .. } => {
-            work.changes.events.push(Event {
-                at: work.ctx.now,
-                kind: EventKind::EvidenceDisclosed,
-                exchange: Some(*exchange),
-                obligation: Some(*obligation),
-                message: None,
-                participant: participant.clone(),
-                detail: Some(to.clone()),
-            });
+        Job::Disclose { what, reader, .. } => {
+            work.disclose(what, reader);
             Ok(Outcome::Done)
         }
+        Job::Case { command, .. } => work.decide_case(command).map(|()| Outcome::Done),
         Job::Register { message, recipient, exchange, notice, .. } => {
             register((*message, recipient, *exchange), notice, work);
             Ok(Outcome::Done)
@@ -156,6 +152,7 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
         return if same { Ok(repeated(received, outcome, work)) } else { Err(conflict(received, work)) };
     }
     let exchange = exchange_of(received, work);
+    work.check_consent(&received.message.envelope, exchange)?;
     let sender = work.register(&received.arrived.from, Direction::Outgoing);
     let number = format!("{}/{}", work.peek_number(&sender), sender.year);
     let received_at = work.ctx.now;
@@ -174,6 +171,7 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
     let content = (received.format, received.content.clone());
     let digest = received.digest;
     work.store(StoredMessage { digest, ..stored(&received.message.envelope, content, accepted.clone()) });
+    work.move_cases((&received.message.envelope, &received.case_moves), exchange);
     work.apply(decision)?;
     duties::follow(received, &taken, work)?;
     if let Some(named) = rulings::answered(received) {

@@ -9,6 +9,7 @@ use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode};
 use crate::gateway::Inner;
 use crate::gateway::act::RegistrationNotice;
 use crate::gateway::arrival::{Received, Submitted, stopping};
+use crate::gateway::cases::{CaseCommand, Disclosing, Reader};
 use crate::gateway::commands;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Changes, Keys, OutboxRow, QuarantineRow, Unit};
@@ -54,13 +55,15 @@ pub(super) enum Job {
         exchange: Option<ExchangeId>,
         answer: Answer<()>,
     },
-    /// The evidence of an obligation is about to be given to somebody.
+    /// Something of a case is about to be given to somebody.
     Disclose {
-        of: (ExchangeId, ObligationId),
-        /// The system that asked; none where a person did.
-        participant: Option<ParticipantCode>,
-        /// Who it is given to.
-        to: String,
+        what: Disclosing,
+        reader: Reader,
+        answer: Answer<()>,
+    },
+    /// A decision about a case.
+    Case {
+        command: Box<CaseCommand>,
         answer: Answer<()>,
     },
     /// A recipient registers a letter of its inbox.
@@ -166,7 +169,8 @@ fn has_something(changes: &Changes) -> bool {
         && changes.outbox.is_empty()
         && changes.proofs.is_empty()
         && changes.quarantine.is_empty()
-        && changes.events.is_empty())
+        && changes.events.is_empty()
+        && changes.disclosures.is_empty())
 }
 
 impl Job {
@@ -182,6 +186,7 @@ impl Job {
                 | Self::Refuse { answer, .. }
                 | Self::SendAgain { answer, .. }
                 | Self::Disclose { answer, .. }
+                | Self::Case { answer, .. }
                 | Self::Register { answer, .. },
                 outcome,
             ) => drop(answer.send(outcome.map(|_| ()))),

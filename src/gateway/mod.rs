@@ -6,6 +6,7 @@ pub mod act;
 pub mod adopt;
 pub mod arrival;
 pub mod case_file;
+pub mod cases;
 mod commands;
 mod committer;
 pub mod content;

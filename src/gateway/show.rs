@@ -100,6 +100,7 @@ impl Gateway {
         if !may_see {
             return Err(Rejection::not_found("message"));
         }
+        self.disclose_message(&stored, by).await?;
         Ok(self.0.convert((&stored.content, stored.format), into)?.to_vec())
     }
 

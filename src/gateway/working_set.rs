@@ -3,6 +3,7 @@
 //! Promises: each command sees the effects of those before it in the batch; a refused command leaves nothing but the
 //! rows that say it was refused. Never: writes.
 
+use crate::domain::case::CaseKey;
 use crate::domain::decide::{Command, decide};
 use crate::domain::decision::{Context, Decision, Forward, Refusal};
 use crate::domain::exchange::Exchange;
@@ -25,6 +26,7 @@ pub(super) struct WorkingSet<'a> {
     pub ctx: Context<'a>,
     pub loaded: Loaded,
     pub changes: Changes,
+    pub(super) dirty_cases: BTreeSet<CaseKey>,
     dirty: BTreeSet<ExchangeId>,
 }
 
@@ -38,7 +40,8 @@ pub(super) struct Registering<'m> {
 
 impl<'a> WorkingSet<'a> {
     pub fn new(inner: &'a Inner, ctx: Context<'a>, loaded: Loaded) -> Self {
-        Self { inner, ctx, loaded, changes: Changes::default(), dirty: BTreeSet::new() }
+        let (dirty, dirty_cases) = (BTreeSet::new(), BTreeSet::new());
+        Self { inner, ctx, loaded, changes: Changes::default(), dirty, dirty_cases }
     }
 
     /// The next number of a register; it is taken only by [`WorkingSet::take_number`].
@@ -70,7 +73,9 @@ impl<'a> WorkingSet<'a> {
     pub fn apply(&mut self, decision: Decision) -> Result<(), Rejection> {
         self.changes.events.extend(decision.events);
         self.changes.proofs.extend(decision.proofs);
-        for Forward { message, to } in decision.forwards {
+        for forward in decision.forwards {
+            self.pass_on(&forward);
+            let Forward { message, to } = forward;
             self.enqueue(message, &to, None);
         }
         for letter in decision.letters {
@@ -95,6 +100,7 @@ impl<'a> WorkingSet<'a> {
     /// Gives a message its numbers: outgoing at the sender, incoming at every addressee.
     pub fn register_message(&mut self, message: &Registering<'_>) -> Accepted {
         let envelope = message.envelope;
+        self.touch_cases(message);
         let outgoing = self.register(&envelope.from, Direction::Outgoing);
         let year = outgoing.year;
         let first = envelope.to.first().unwrap_or(&envelope.from).clone();
@@ -158,6 +164,9 @@ impl<'a> WorkingSet<'a> {
             if let Some(exchange) = self.loaded.exchanges.remove(id) {
                 self.changes.exchanges.push(exchange);
             }
+        }
+        for key in &self.dirty_cases {
+            self.changes.cases.extend(self.loaded.cases.remove(key));
         }
         let mut registers: Vec<Register> = self.changes.journal.iter().map(|row| row.register.clone()).collect();
         registers.sort_unstable();

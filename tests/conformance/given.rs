@@ -247,6 +247,8 @@ impl Request {
             journal,
             quarantine: Vec::new(),
             events: self.events(),
+            cases: Vec::new(),
+            disclosures: Vec::new(),
         }
     }
 }

@@ -11,6 +11,7 @@
 )]
 
 mod access;
+mod cases;
 mod due;
 mod figures;
 mod given;

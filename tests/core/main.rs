@@ -15,6 +15,7 @@ mod alerts;
 mod answering;
 mod bodies;
 mod calendar_end;
+mod cases;
 mod climbing;
 mod controlling;
 mod ending;

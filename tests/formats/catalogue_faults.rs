@@ -210,3 +210,25 @@ fn a_duty_that_cannot_be_followed_is_refused() {
     load(&format!("{ENTRY}{base}rhythm = \"month\"\n{ends}"), &schema).unwrap();
     load(&format!("{ENTRY}{base}[duties.term]\nunit = \"working_day\"\nn = 7\n"), &schema).unwrap();
 }
+
+#[test]
+fn a_rule_about_cases_that_the_schema_cannot_follow_is_refused() {
+    let text = "{\"$ref\":\"../../common.schema.json#/$defs/line\",\"maxLength\":5}";
+    let levels = "{\"type\":\"string\",\"enum\":[\"basic\",\"crisis\"]}";
+    let colours = "{\"type\":\"string\",\"enum\":[\"red\",\"green\"]}";
+    for (rule, property, said) in [
+        ("on_in = [\"x\"]\ncloses = true", text, "`x` must be a date"),
+        ("level_in = \"x\"", colours, "must name an \"enum\" of levels"),
+        ("level_in = \"y\"", levels, "`y` must be an \"enum\""),
+        ("track_in = \"x\"", levels, "must name an \"enum\" of tracks"),
+        ("opens = true\ncloses = true", text, "opens a case or closes it"),
+        ("reason_in = \"x\"", colours, "does nothing"),
+        ("closes = true\nwhen = { field = \"x\", is = \"blue\" }", colours, "is never `blue`"),
+        ("closes = true\nwhen = { field = \"x\", is = \"perhaps\" }", "{\"type\":\"boolean\"}", "is never `perhaps`"),
+    ] {
+        let error = load(&format!("{ENTRY}[[case]]\n{rule}\n"), &with_property(property)).unwrap_err();
+        assert_eq!((error.file.as_str(), error.place.as_str()), ("a.b/1/entry.toml", "case"), "{rule}: {error}");
+        assert!(error.remedy.contains(said), "{rule}: {error}");
+    }
+    load(&format!("{ENTRY}[[case]]\nlevel_in = \"x\"\n"), &with_property(levels)).unwrap();
+}

@@ -8,6 +8,7 @@
 )]
 
 mod calendar;
+mod cases;
 mod cases_ended;
 mod catalogue;
 mod clarifying;

@@ -9,6 +9,7 @@
 
 mod api;
 mod case_file;
+mod cases;
 mod door;
 mod evidence;
 mod letters;

@@ -10,7 +10,7 @@ pub mod seal;
 use crate::domain::ids::ObligationId;
 use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
-use crate::gateway::committer::Job;
+use crate::gateway::cases::Disclosing;
 use crate::gateway::evidence::pack::Pack;
 use crate::gateway::ports::reads::DeliveryRow;
 use crate::gateway::rejection::Rejection;
@@ -23,11 +23,7 @@ impl Gateway {
     pub async fn evidence(&self, id: ObligationId, by: &Actor) -> Result<Pack, Rejection> {
         let row = self.row_for(id, by).await?;
         let exchange = row.duty.obligation.exchange;
-        let participant = match by {
-            Actor::Participant(code) => Some(code.clone()),
-            Actor::Person { .. } => None,
-        };
-        self.0.ask(|answer| Job::Disclose { of: (exchange, id), participant, to: by.label(), answer }).await?;
+        self.disclose(Disclosing::Evidence { exchange, obligation: id }, by).await?;
         let mut record = self.0.store.exchange(exchange).await?.ok_or_else(|| Rejection::not_found("obligation"))?;
         // A body that took the obligation over got the request apart from the exchange's own deliveries.
         if let Some(root) = &record.exchange.root {

@@ -3,6 +3,8 @@
 //! Promises: between [`Decisions::begin`] and [`Unit::commit`] nobody else changes what was loaded; after a commit has
 //! answered `Ok` the changes survive a power cut. A unit that is dropped leaves no trace. Never: decides.
 
+use crate::domain::case::disclosure::Disclosure;
+use crate::domain::case::{Case, CaseKey};
 use crate::domain::decision::{Event, Opened};
 use crate::domain::ending::Ending;
 use crate::domain::exchange::Exchange;
@@ -13,7 +15,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Transactions of decisions, and the outbox.
 #[async_trait]
@@ -63,6 +65,8 @@ pub struct Keys {
     pub given_up: Vec<(MessageId, ParticipantCode)>,
     /// Registers whose last numbers are needed, both directions.
     pub registers: Vec<(ParticipantCode, i32)>,
+    /// Numbers of cases; those that the roots of the loaded exchanges name are loaded too.
+    pub cases: Vec<String>,
 }
 
 /// What was found.
@@ -80,6 +84,8 @@ pub struct Loaded {
     pub endings: HashMap<String, Vec<Ending>>,
     /// Of [`Keys::given_up`]: those that are given up indeed.
     pub given_up: HashSet<(MessageId, ParticipantCode)>,
+    /// Of every centre that keeps a case of a wanted number.
+    pub cases: BTreeMap<CaseKey, Case>,
 }
 
 /// A message that was accepted before: whose it was, what it held, what was said.
@@ -145,6 +151,9 @@ pub struct Changes {
     pub registers: Vec<(Register, u64)>,
     pub quarantine: Vec<QuarantineRow>,
     pub events: Vec<Event>,
+    /// Cases that changed, whole.
+    pub cases: Vec<Case>,
+    pub disclosures: Vec<Disclosure>,
 }
 
 /// A message as accepted: its bytes as they came are evidence.

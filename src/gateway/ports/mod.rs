@@ -4,6 +4,7 @@
 //! confirmed is on disk. Never: a port for something that has only one implementation in sight.
 
 pub mod accounts;
+pub mod cases;
 pub mod decisions;
 pub mod inbound;
 pub mod outlet;

@@ -2,12 +2,14 @@
 //!
 //! Promises: bounded pages by cursor. Never: judges who may see what; the verbs pass the viewer in the filter.
 
+use crate::domain::case::{Case, CaseKey};
 use crate::domain::decision::Event;
 use crate::domain::exchange::{Duty, Exchange, Root};
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode};
 use crate::domain::obligation::State;
 use crate::domain::participant::Participant;
 use crate::gateway::ports::StoreError;
+use crate::gateway::ports::cases::{CaseFilter, CaseRow, Correspondents, DisclosureFilter, DisclosureRow};
 use crate::gateway::ports::decisions::{Accepted, Claimed, Direction, JournalRow, StoredMessage};
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -42,6 +44,13 @@ pub trait Reads: Send + Sync {
     async fn quarantine(&self, before: Option<u64>, limit: usize) -> Result<Vec<QuarantineView>, StoreError>;
     /// Deliveries that were given up, the latest first, at most `limit`.
     async fn undeliverable(&self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError>;
+    async fn case(&self, key: &CaseKey) -> Result<Option<Case>, StoreError>;
+    /// By number.
+    async fn cases(&self, filter: CaseFilter) -> Result<Vec<CaseRow>, StoreError>;
+    /// Who exchanged messages about a case with its centre, each side by code.
+    async fn correspondents(&self, of: &CaseKey) -> Result<Correspondents, StoreError>;
+    /// The log of disclosures of a case, the newest first.
+    async fn disclosures(&self, filter: DisclosureFilter) -> Result<Vec<DisclosureRow>, StoreError>;
     /// The figures of the conservation rule and of the queues.
     async fn figures(&self) -> Result<Figures, StoreError>;
 }

@@ -39,6 +39,8 @@ pub(super) fn event(inner: &Inner, event: &Event) -> String {
         EventKind::AlertLapsed => "Время, взятое на контроль, истекло".to_owned(),
         EventKind::AlertResolved => "Предупреждение снято".to_owned(),
         EventKind::EvidenceDisclosed => format!("Выданы документы об обязательстве: {detail}"),
+        EventKind::CaseChanged => format!("Случай {detail}: новая запись"),
+        EventKind::CaseClosed => format!("Случай {detail} закрыт"),
         EventKind::ForeignReply => format!("Сообщение от того, кто здесь ничего не должен ({detail}) — {who}"),
     }
 }

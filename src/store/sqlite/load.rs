@@ -5,8 +5,9 @@
 use crate::domain::exchange::Exchange;
 use crate::domain::ids::ObligationId;
 use crate::gateway::ports::{Keys, Loaded, StoreError};
-use crate::store::sqlite::{endings, exchanges, journal, messages, outbox};
+use crate::store::sqlite::{cases, endings, exchanges, journal, messages, outbox};
 use rusqlite::{Connection, OptionalExtension};
+use std::collections::BTreeSet;
 
 /// Finds what the keys name.
 pub(super) fn load(connection: &Connection, keys: &Keys) -> Result<Loaded, StoreError> {
@@ -41,6 +42,11 @@ pub(super) fn load(connection: &Connection, keys: &Keys) -> Result<Loaded, Store
         if outbox::is_given_up(connection, *message, recipient)? {
             loaded.given_up.insert((*message, recipient.clone()));
         }
+    }
+    let of_roots = loaded.exchanges.values().filter_map(|exchange| exchange.root.as_ref()?.case.as_deref());
+    let numbers: BTreeSet<&str> = keys.cases.iter().map(String::as_str).chain(of_roots).collect();
+    for number in numbers {
+        cases::by_number(connection, number, &mut loaded.cases)?;
     }
     Ok(loaded)
 }

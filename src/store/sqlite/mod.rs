@@ -5,7 +5,9 @@
 
 mod accounts;
 mod alerts;
+mod cases;
 mod counters;
+mod disclosures;
 mod endings;
 mod events;
 mod exchanges;

@@ -2,10 +2,12 @@
 //!
 //! Promises: every write is one transaction. Never: holds SQL; that stands with its table.
 
+use crate::domain::case::{Case, CaseKey};
 use crate::domain::decision::Event;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode};
 use crate::domain::participant::Participant;
 use crate::gateway::ports::accounts::{Session, StoredKey, User};
+use crate::gateway::ports::cases::{CaseFilter, CaseRow, Correspondents, DisclosureFilter, DisclosureRow};
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, JournalRow, StoredMessage, Unit};
 use crate::gateway::ports::reads::{
     DeliveryRow, DutyFilter, DutyRow, ExchangeRecord, Figures, InboxItem, InboxPage, JournalFilter, QuarantineView,
@@ -14,8 +16,8 @@ use crate::gateway::ports::reads::{
 use crate::gateway::ports::{Accounts, Decisions, Keys, Loaded, Reads, StoreError};
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::{
-    SqliteStore, accounts, events, exchanges, figures, journal, messages, outbox, participants, quarantine, rungs,
-    save, search,
+    SqliteStore, accounts, cases, disclosures, events, exchanges, figures, journal, messages, outbox, participants,
+    quarantine, rungs, save, search,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -106,6 +108,24 @@ impl Reads for SqliteStore {
 
     async fn undeliverable(&self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError> {
         self.readers.run(move |connection| outbox::undeliverable(connection, limit)).await
+    }
+
+    async fn case(&self, key: &CaseKey) -> Result<Option<Case>, StoreError> {
+        let key = key.clone();
+        self.readers.run(move |connection| cases::by_key(connection, &key)).await
+    }
+
+    async fn cases(&self, filter: CaseFilter) -> Result<Vec<CaseRow>, StoreError> {
+        self.readers.run(move |connection| cases::list(connection, &filter)).await
+    }
+
+    async fn correspondents(&self, of: &CaseKey) -> Result<Correspondents, StoreError> {
+        let of = of.clone();
+        self.readers.run(move |connection| cases::correspondents(connection, &of)).await
+    }
+
+    async fn disclosures(&self, filter: DisclosureFilter) -> Result<Vec<DisclosureRow>, StoreError> {
+        self.readers.run(move |connection| disclosures::list(connection, &filter)).await
     }
 
     async fn figures(&self) -> Result<Figures, StoreError> {

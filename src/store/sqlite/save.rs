@@ -7,7 +7,7 @@ use crate::gateway::ports::decisions::{Attempt, Claim, Claimed};
 use crate::gateway::ports::{Changes, StoreError};
 use crate::store::sqlite::counters::Counters;
 use crate::store::sqlite::refs::Refs;
-use crate::store::sqlite::{endings, events, exchanges, journal, messages, outbox, quarantine};
+use crate::store::sqlite::{cases, disclosures, endings, events, exchanges, journal, messages, outbox, quarantine};
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
@@ -22,6 +22,8 @@ pub(super) fn save(connection: &Connection, changes: &Changes) -> Result<(), Sto
     outbox::prove(connection, (&changes.proofs, instant_of(changes)), &mut counters)?;
     journal::save(connection, &changes.journal)?;
     journal::save_registers(connection, &changes.registers)?;
+    cases::save(connection, &changes.cases)?;
+    disclosures::save(connection, &changes.disclosures)?;
     quarantine::save(connection, &changes.quarantine, &mut counters)?;
     events::save(connection, &changes.events, (&mut refs, &mut counters))?;
     counters.write(connection)

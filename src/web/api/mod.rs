@@ -4,6 +4,7 @@
 //! Never: shows one participant what is another's (the verbs judge by the actor).
 
 mod alerts;
+mod cases;
 mod catalogue;
 mod directory;
 mod events;
@@ -19,6 +20,7 @@ use crate::web::WebState;
 use axum::Router;
 use axum::routing::{get, post};
 
+pub(super) use cases::{read_cursor as case_cursor, standing as case_standing};
 pub(super) use journal::{JournalQuery, filter as journal_filter};
 pub(super) use schemas::show as schema;
 
@@ -43,6 +45,10 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/alerts", get(alerts::list))
         .route("/alerts/{obligation}/acknowledgement", post(alerts::acknowledge))
         .route("/journal", get(journal::show))
+        .route("/cases", get(cases::list))
+        .route("/cases/{number}", get(cases::show))
+        .route("/cases/{number}", post(cases::decide))
+        .route("/cases/{number}/disclosures", get(cases::disclosures))
         .route("/participants", get(directory::list))
         .route("/catalogue", get(catalogue::list))
         .route("/catalogue/{type}", get(catalogue::show))

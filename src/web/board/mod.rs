@@ -5,7 +5,9 @@
 //! was given out is recorded).
 
 mod acts;
+mod case_acts;
 mod case_file;
+mod cases;
 mod evidence;
 mod journal;
 mod live;
@@ -34,6 +36,9 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/obligations/{id}/rungs/{no}", post(acts::decide_rung))
         .route("/obligations/{id}/decision", post(acts::decide))
         .route("/journal", get(journal::show))
+        .route("/board/cases", get(cases::list))
+        .route("/board/cases/{number}", get(cases::show).post(case_acts::decide))
+        .route("/board/cases/{number}/disclosures", get(cases::disclosures))
         .route("/cases/{case}/file", get(case_file::show))
         .route("/quarantine", get(quarantine::show))
         .route("/quarantine/{message}/{recipient}", post(quarantine::send_again))

@@ -1,0 +1,179 @@
+//! Cases: lists, one with its history and consents, decisions about it, and the log of its disclosures.
+//!
+//! Promises: for people and systems of the centre that keeps the case; reading is written down. Never: decides itself.
+
+use crate::domain::case::CaseKey;
+use crate::domain::case::act::CaseAct;
+use crate::domain::case::history::Standing;
+use crate::domain::ids::ParticipantCode;
+use crate::gateway::cases::views::{CaseLine, CaseView, DisclosureLine};
+use crate::gateway::ports::cases::CaseFilter;
+use crate::web::WebState;
+use crate::web::body::Command;
+use crate::web::caller::Caller;
+use crate::web::csv::Csv;
+use crate::web::negotiate;
+use crate::web::params::{InPath, InQuery, bad_query, page_rows, participant};
+use crate::web::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CaseQuery {
+    /// `named`, `open` or `closed`.
+    standing: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub(super) struct CaseList {
+    cases: Vec<CaseLine>,
+    /// For `after`, where there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// `GET /cases`
+pub(super) async fn list(
+    caller: Caller,
+    State(state): State<WebState>,
+    InQuery(query): InQuery<CaseQuery>,
+) -> Result<Json<CaseList>, Problem> {
+    let standing = query.standing.as_deref().map(standing).transpose()?;
+    let after = query.after.as_deref().map(read_cursor).transpose()?;
+    let limit = page_rows(query.limit);
+    let filter = CaseFilter { centres: Vec::new(), standing, after, limit };
+    let cases = state.gateway().cases(filter, &caller.actor()).await?;
+    let last = cases.last().filter(|_| cases.len() >= limit);
+    let next = last.map(|last| format!("{}:{}", last.centre, last.number));
+    Ok(Json(CaseList { cases, next }))
+}
+
+/// Where a family stands, by its code.
+pub(in crate::web) fn standing(code: &str) -> Result<Standing, Problem> {
+    let all = [Standing::Named, Standing::Open, Standing::Closed];
+    all.into_iter().find(|one| one.code() == code).ok_or_else(|| bad_query("standing: named, open or closed"))
+}
+
+/// The end of a page: the centre and the number of its last row.
+pub(in crate::web) fn read_cursor(cursor: &str) -> Result<CaseKey, Problem> {
+    let read = || {
+        let (centre, number) = cursor.split_once(':')?;
+        Some(CaseKey { centre: ParticipantCode::new(centre).ok()?, number: number.to_owned() })
+    };
+    read().ok_or_else(|| bad_query("after: take the cursor as `next` gave it"))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct OfCentre {
+    /// Whose case, where several centres keep one of this number.
+    centre: Option<String>,
+}
+
+impl OfCentre {
+    fn code(&self) -> Result<Option<ParticipantCode>, Problem> {
+        self.centre.as_deref().map(participant).transpose()
+    }
+}
+
+/// `GET /cases/{number}`
+pub(super) async fn show(
+    caller: Caller,
+    State(state): State<WebState>,
+    InPath(number): InPath<String>,
+    InQuery(query): InQuery<OfCentre>,
+) -> Result<Json<CaseView>, Problem> {
+    let centre = query.code()?;
+    Ok(Json(state.gateway().case(centre.as_ref(), &number, &caller.actor()).await?))
+}
+
+/// `POST /cases/{number}`
+pub(super) async fn decide(
+    caller: Caller,
+    State(state): State<WebState>,
+    InPath(number): InPath<String>,
+    InQuery(query): InQuery<OfCentre>,
+    Command(act): Command<CaseAct>,
+) -> Result<Json<CaseView>, Problem> {
+    let centre = query.code()?;
+    Ok(Json(state.gateway().decide_case((centre.as_ref(), &number), act, &caller.actor()).await?))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct DisclosureQuery {
+    centre: Option<String>,
+    before: Option<u64>,
+    limit: Option<usize>,
+    /// `json`, `csv` or `excel`; goes before `Accept`.
+    format: Option<DisclosureForm>,
+}
+
+/// The forms that the log comes in.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum DisclosureForm {
+    Json,
+    Csv,
+    Excel,
+}
+
+#[derive(Serialize)]
+struct Disclosures {
+    disclosures: Vec<DisclosureLine>,
+}
+
+/// `GET /cases/{number}/disclosures`
+pub(super) async fn disclosures(
+    caller: Caller,
+    State(state): State<WebState>,
+    InPath(number): InPath<String>,
+    InQuery(query): InQuery<DisclosureQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let offers = [("application/json", DisclosureForm::Json), ("text/csv", DisclosureForm::Csv)];
+    let form = query.format.or_else(|| negotiate::best(&headers, &offers)).ok_or_else(|| {
+        let detail = "the log can be read as application/json or text/csv";
+        Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail)
+    })?;
+    let centre = query.centre.as_deref().map(participant).transpose()?;
+    let limit = query.limit.unwrap_or(crate::gateway::cases::DISCLOSURES_MAX);
+    let of = (centre.as_ref(), number.as_str());
+    let lines = state.gateway().disclosures(of, (query.before, limit), &caller.actor()).await?;
+    Ok(match form {
+        DisclosureForm::Json => Json(Disclosures { disclosures: lines }).into_response(),
+        DisclosureForm::Csv => to_csv(&lines, Csv::plain()),
+        DisclosureForm::Excel => to_csv(&lines, Csv::for_spreadsheets()),
+    })
+}
+
+/// The log as a file.
+fn to_csv(lines: &[DisclosureLine], mut csv: Csv) -> Response {
+    csv.line(["seq", "at", "kind", "what", "by", "to", "ground", "ground_words", "message", "exchange"]);
+    for line in lines {
+        csv.line([
+            &*line.seq.to_string(),
+            &line.at.to_rfc3339(),
+            line.kind,
+            &line.what,
+            &line.by,
+            &line.to,
+            line.ground.code(),
+            &line.ground.words(),
+            &line.message.map(|id| id.to_string()).unwrap_or_default(),
+            &line.exchange.map(|id| id.to_string()).unwrap_or_default(),
+        ]);
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"disclosures.csv\""),
+        (header::VARY, "Accept"),
+    ];
+    (headers, csv.finish()).into_response()
+}
