@@ -44,7 +44,7 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
         }
         Job::Decide { obligation, .. } => keys.obligations.push(*obligation),
         Job::SendAgain { message, recipient, .. } => keys.given_up.push((*message, recipient.clone())),
-        Job::Refuse { .. } | Job::Disclose { .. } | Job::Register { .. } => {}
+        Job::Refuse { .. } | Job::Notify { .. } | Job::Disclose { .. } | Job::Register { .. } => {}
     }
 }
 
@@ -85,6 +85,10 @@ pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejec
             work.changes.events.push(refused(quarantine));
             work.changes.quarantine.push((**quarantine).clone());
             work.changes.outbox.extend(receipt.as_deref().cloned());
+            Ok(Outcome::Done)
+        }
+        Job::Notify { rows, .. } => {
+            work.changes.notices.extend(rows.iter().cloned());
             Ok(Outcome::Done)
         }
         Job::SendAgain { message, recipient, exchange, .. } => {

@@ -12,6 +12,7 @@ use crate::gateway::arrival::{Received, Submitted, stopping};
 use crate::gateway::commands;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Changes, Keys, OutboxRow, QuarantineRow, Unit};
+use crate::gateway::ports::notices::NoticeRow;
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::working_set::WorkingSet;
 use std::sync::{Arc, Weak};
@@ -38,6 +39,11 @@ pub(super) enum Job {
     Refuse {
         quarantine: Box<QuarantineRow>,
         receipt: Option<Box<OutboxRow>>,
+        answer: Answer<()>,
+    },
+    /// Digests that are due.
+    Notify {
+        rows: Vec<NoticeRow>,
         answer: Answer<()>,
     },
     /// A letter that was given up goes out once more.
@@ -171,6 +177,7 @@ impl Job {
             (
                 Self::Decide { answer, .. }
                 | Self::Refuse { answer, .. }
+                | Self::Notify { answer, .. }
                 | Self::SendAgain { answer, .. }
                 | Self::Disclose { answer, .. }
                 | Self::Register { answer, .. },

@@ -61,6 +61,10 @@ pub fn addressee<'a>(
             (commission.or(body.superior.as_ref().filter(third)), "commission")
         }
         Action::Superior => (body.superior.as_ref().filter(third), "superior"),
+        // Over a prosecutor stands the superior prosecutor (закон о прокуратуре, ст. 1).
+        Action::Prosecutor if body.kind == BodyKind::Prosecutor => {
+            (body.prosecutor.as_ref().or(body.superior.as_ref()).filter(third), "superior")
+        }
         Action::Prosecutor => (body.prosecutor.as_ref().filter(third), "prosecutor"),
     }
 }
