@@ -164,6 +164,7 @@ fn has_something(changes: &Changes) -> bool {
         && changes.outbox.is_empty()
         && changes.proofs.is_empty()
         && changes.quarantine.is_empty()
+        && changes.notices.is_empty()
         && changes.events.is_empty())
 }
 

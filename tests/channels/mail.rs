@@ -1,6 +1,6 @@
 //! Mail against a real SMTP server: taken, refused, killed and back.
 
-use crate::kit::{SCHOOL, Story, new_id, request};
+use crate::kit::{SCHOOL, Story, irkutsk, new_id, request};
 use crate::support::python;
 use mezhved::channel::mail::{MailConfig, MailOutlet, Security};
 use mezhved::domain::notice::{Medium, Whom};
@@ -187,16 +187,11 @@ async fn a_mail_server_that_is_killed_loses_nothing_and_each_mail_has_one_id() {
     until("some mails came", || !sink.taken().is_empty()).await;
     let (path, port) = sink.kill();
     sink = Sink::start(path, port, None);
-    let store = Arc::clone(&story.store);
-    let mut at = 2;
-    loop {
-        let waiting = store.notice_figures().await.unwrap().waiting;
-        if waiting == 0 {
-            break;
-        }
-        // What was postponed waits by the gateway's own clock.
-        story.set(&format!("2026-03-11 12:{at:02}"));
-        at = (at + 1).min(59);
+    // What was postponed waits by the gateway's own clock.
+    let mut ticks = 0..DEADLINE.as_secs() * 5;
+    while story.store.notice_figures().await.unwrap().waiting > 0 {
+        let tick = ticks.next().expect("never: everything has gone out");
+        story.clock.set(irkutsk("2026-03-11 12:02") + chrono::TimeDelta::seconds(i64::try_from(tick).unwrap()));
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let taken = sink.taken();

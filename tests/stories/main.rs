@@ -14,6 +14,7 @@ mod duties;
 mod escalation;
 mod exchange;
 mod kit;
+mod notices;
 mod registers;
 mod types_added;
 mod wall;
