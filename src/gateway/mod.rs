@@ -15,6 +15,7 @@ pub mod evidence;
 mod intake;
 pub mod notices;
 mod outlook;
+pub mod paper;
 pub mod policy;
 pub mod ports;
 mod quarantine;

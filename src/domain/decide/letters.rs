@@ -184,6 +184,12 @@ pub fn rung_ids(duty: &Duty) -> impl Iterator<Item = MessageId> {
     duty.rungs.rows.iter().map(|row| own_id(&duty.obligation, &rung_seed(row.no)))
 }
 
+/// The id that the letter of one rung bears, if it was written.
+#[must_use]
+pub fn rung_id(obligation: &Obligation, no: u8) -> MessageId {
+    own_id(obligation, &rung_seed(no))
+}
+
 /// The ids that the gateway's own letters about an obligation bear, where they were written.
 pub fn own_ids(duty: &Duty) -> impl Iterator<Item = MessageId> {
     let obligation = &duty.obligation;
