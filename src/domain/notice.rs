@@ -248,8 +248,7 @@ pub fn within_hours(body: &Participant, calendar: &Calendar, at: DateTime<Utc>) 
 pub fn digest_day(body: &Participant, calendar: &Calendar, at: DateTime<Utc>) -> Option<NaiveDate> {
     let today = body.zone.date(at);
     let is_working = calendar.next_working_on_or_after(today).is_ok_and(|next| next == today);
-    let (opens, closes) =
-        (body.zone.instant(today, body.hours.opens), body.zone.instant(today, body.hours.closes));
+    let (opens, closes) = (body.zone.instant(today, body.hours.opens), body.zone.instant(today, body.hours.closes));
     (is_working && at >= opens && at < closes).then_some(today)
 }
 

@@ -142,7 +142,8 @@ impl WorkingSet<'_> {
         if notice.medium == Medium::Mail && !posting.mail {
             return;
         }
-        let found = self.loaded.exchanges.values().find_map(|one| Some((one.duty(notice.obligation)?, one.root.clone()?)));
+        let found =
+            self.loaded.exchanges.values().find_map(|one| Some((one.duty(notice.obligation)?, one.root.clone()?)));
         let Some((duty, root)) = found else { return };
         let told = Told { inner: self.inner, duty, root, now: self.ctx.now };
         let words = match notice.medium {

@@ -15,6 +15,7 @@ mod escalation;
 mod exchange;
 mod kit;
 mod notices;
+mod papers;
 mod registers;
 mod types_added;
 mod wall;

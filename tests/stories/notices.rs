@@ -74,7 +74,11 @@ async fn what_is_not_urgent_comes_in_one_mail_of_the_morning_also_over_a_restart
     assert_eq!(story.gateway.digest_once().await.unwrap(), 0, "not before it opens");
     story.set("2026-03-05 09:00");
     story.sweep().await;
-    assert_eq!(story.gateway.digest_once().await.unwrap(), 2, "the school and the coordinator; for the director there is nothing");
+    assert_eq!(
+        story.gateway.digest_once().await.unwrap(),
+        2,
+        "the school and the coordinator; for the director there is nothing"
+    );
     let sent = send(&story, Medium::Mail).await;
     let school = sent.iter().find(|one| one.recipient == code(SCHOOL)).unwrap();
     assert_eq!(school.subject, "Сводка на 05.03.2026 (чт): скоро срок ответа: 3");
@@ -111,7 +115,10 @@ async fn a_letter_that_a_person_sends_in_the_evening_is_told_at_the_addressees_o
     let morning = send(&story, Medium::Mail).await;
     let ours = morning.iter().find(|one| one.recipient == code(CENTRE)).unwrap();
     assert!(ours.subject.contains("писем ждут решения: 1"), "{}", ours.subject);
-    assert!(morning.iter().all(|one| one.recipient != code("commission-test")), "nobody outside is told before a person has decided");
+    assert!(
+        morning.iter().all(|one| one.recipient != code("commission-test")),
+        "nobody outside is told before a person has decided"
+    );
     // Friday evening.
     story.set("2026-03-20 19:10");
     let id = story.obligation().await.id;

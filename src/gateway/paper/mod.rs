@@ -104,15 +104,16 @@ impl Gateway {
         }
         let sent = if is_draft { None } else { self.0.store.message(rung_id(obligation, no)).await? };
         let request = self.0.store.message(root.message).await?;
+        let at = sent_at.unwrap_or_else(|| self.now());
         let sheet = Sheet {
             inner: &self.0,
-            duty,
+            duty: &as_it_stood(duty, at),
             root,
             request: request.map(|stored| self.0.stated(&stored)).unwrap_or_default(),
             policy,
             to: to.and_then(|code| self.0.participant(code)),
             delivery: self.0.store.delivery(root.message, &obligation.performer).await?,
-            at: sent_at.unwrap_or_else(|| self.now()),
+            at,
             is_draft,
             number: sent.map(|stored| (stored.outcome.number, stored.outcome.date)),
             performer,
@@ -120,6 +121,14 @@ impl Gateway {
         };
         Ok(if is_inward { sheet.memo() } else { sheet.letter() })
     }
+}
+
+/// Without what was recorded after that instant: a due date that was moved since is not what the letter said.
+fn as_it_stood(duty: &Duty, at: DateTime<Utc>) -> Duty {
+    let mut stood = duty.clone();
+    stood.obligation.facts.retain(|fact| fact.at() <= at);
+    stood.obligation.pauses.retain(|pause| pause.from <= at);
+    stood
 }
 
 /// When it was sent, and whether it is a draft still. A rung that never spoke has no document.

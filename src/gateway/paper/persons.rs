@@ -19,11 +19,24 @@ const POSTS: [(&str, &str); 10] = [
     ("уполномоченный", "Уполномоченному"),
 ];
 
-/// The lines of an addressee: post, body, name.
+/// The lines of an addressee. A name that begins with an abbreviation stands behind a post in the dative; any other
+/// would have to be declined, so the letter goes to the body itself, in the nominative (ГОСТ Р 7.0.97-2016, 5.15).
 pub(super) fn addressee(body: &Participant) -> Vec<String> {
-    let mut lines = vec![post(body).to_owned(), body.title.clone()];
-    lines.extend(body.head.as_ref().map(|head| format!("({})", head.name)));
+    let name = body.head.as_ref().map(|head| &head.name);
+    if is_abbreviated(&body.title) {
+        let mut lines = vec![post(body).to_owned(), body.title.clone()];
+        lines.extend(name.map(|name| format!("({name})")));
+        return lines;
+    }
+    let mut lines = vec![body.title.clone()];
+    lines.extend(name.map(|name| format!("(руководитель: {name})")));
     lines
+}
+
+/// «МБОУ», «КДНиЗП»: at least two capitals in the first word.
+fn is_abbreviated(title: &str) -> bool {
+    let first = title.split_whitespace().next().unwrap_or_default();
+    first.chars().filter(|letter| letter.is_uppercase()).count() > 1
 }
 
 fn post(body: &Participant) -> &'static str {

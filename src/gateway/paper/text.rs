@@ -7,7 +7,8 @@
 use super::{Paper, Sheet, persons};
 use crate::domain::escalation::{Action, RungState};
 use crate::domain::notice::Whom;
-use crate::domain::participant::{BodyKind, Participant};
+use crate::domain::obligation::Fact;
+use crate::domain::participant::{BodyKind, Participant, Route};
 use crate::domain::term::{Remark, date_words, days_words, term_words};
 use crate::gateway::view;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -40,12 +41,12 @@ impl Sheet<'_> {
         let body = &*self.performer;
         let days = self.late();
         let asked = format!(
-            "От {} поступил документ «{}» № {} от {}{}. Ожидается: {}.",
-            self.controller.title,
+            "Поступил документ «{}» № {} от {}{}. Отправитель: {}. Ожидается: «{}».",
             self.inner.title_of(&self.duty.obligation.request_type),
             self.root.number,
             date(self.controller.zone.date(self.root.registered_at)),
             self.item(),
+            self.controller.title,
             self.awaited(),
         );
         let due_on = date_words(self.duty.obligation.due_on());
@@ -65,8 +66,11 @@ impl Sheet<'_> {
             addressee: memo_to(body, self.policy.tell.keys().copied().max_by_key(|whom| rank(*whom))),
             subject: "О сроке ответа на документ".to_owned(),
             paragraphs: vec![asked, state, demand.to_owned(), NO_NAMES.replace("в письме", "в записке")],
-            annexes: self.annexes(),
-            signature: persons::signature(body.executor.as_ref(), "Специалист"),
+            annexes: vec![
+                "Документы об обязательстве: документ, расчёт срока, хронология (печатный комплект).".to_owned(),
+            ],
+            signature: ("Координатор обмена".to_owned(), String::new()),
+            executor: None,
             ..self.frame(body)
         }
     }
@@ -124,7 +128,7 @@ impl Sheet<'_> {
             some => format!(", основание: {}", some.join("; ")),
         };
         format!(
-            "{whom} документ «{}» № {} от {}{}{}{basis}.{addressee} Ожидается: {}. {}",
+            "{whom} документ «{}» № {} от {}{}{}{basis}.{addressee} Ожидается: «{}». {}",
             self.inner.title_of(&self.duty.obligation.request_type),
             self.root.number,
             date(self.controller.zone.date(self.root.registered_at)),
@@ -158,7 +162,10 @@ impl Sheet<'_> {
             let at = delivery.and_then(|one| one.delivered_at)?;
             Some(format!("Документ доставлен адресату {}.", date(self.performer.zone.date(at))))
         };
-        let waits = "Документ находится в ящике адресата в системе обмена.";
+        let waits = match self.performer.route {
+            Route::Inbox => "Документ находится в ящике адресата в системе обмена.",
+            Route::Amqp | Route::Push { .. } => "Подтверждения доставки пока нет.",
+        };
         registered.or_else(delivered).unwrap_or_else(|| waits.to_owned())
     }
 
@@ -169,13 +176,10 @@ impl Sheet<'_> {
         if protocol.remarks.contains(&Remark::DateStatedByDocument) {
             return "Срок ответа установлен самим документом.".to_owned();
         }
-        let laws = if protocol.rule.laws.is_empty() {
-            String::new()
-        } else {
-            format!("; {}", protocol.rule.laws.join(", "))
-        };
-        let from = date_words(protocol.event.local_on);
-        format!("Срок ответа — {}{laws}, отсчёт от {from}.", term_words(&protocol.rule.term))
+        let laws =
+            if protocol.rule.laws.is_empty() { String::new() } else { format!(" ({})", protocol.rule.laws.join(", ")) };
+        let from = date(protocol.event.local_on);
+        format!("Срок ответа — {}, отсчёт от {from}{laws}.", term_words(&protocol.rule.term))
     }
 
     fn late(&self) -> u32 {
@@ -199,10 +203,26 @@ impl Sheet<'_> {
             late => format!(" Просрочка — {}.", days_words(late)),
         };
         format!(
-            "{}{returned} Срок истёк {due_on}; ответ по состоянию на {} не поступил.{late}",
+            "{}{}{returned} Срок истёк {due_on}; ответ по состоянию на {} не поступил.{late}",
             self.counted(),
+            self.meanwhile(),
             date(self.controller.zone.date(self.at)),
         )
+    }
+
+    /// What speaks for the body: a term that was granted, an interim reply that was given.
+    fn meanwhile(&self) -> String {
+        let zone = self.controller.zone;
+        let said = |fact: &Fact| match fact {
+            Fact::Extended { due_on, at, .. } => {
+                Some(format!(" Срок продлён до {} решением от {}.", date_words(*due_on), date(zone.date(*at))))
+            }
+            Fact::Interim { at, .. } => {
+                Some(format!(" {} получен промежуточный ответ; срока он не прекращает.", date(zone.date(*at))))
+            }
+            _ => None,
+        };
+        self.duty.obligation.facts.iter().filter_map(said).collect()
     }
 
     /// What was sent before it, and did not help.

@@ -50,7 +50,8 @@ pub(super) fn claim(connection: &Connection, claim: &NoticeClaim) -> Result<Vec<
     )?;
     let read = |row: &Row<'_>| {
         let record = Record::new(row, "notice");
-        let obligation = record.opt_uuid("exchange")?.map(ExchangeId).zip(record.opt_uuid("obligation")?.map(ObligationId));
+        let obligation =
+            record.opt_uuid("exchange")?.map(ExchangeId).zip(record.opt_uuid("obligation")?.map(ObligationId));
         let notice = ClaimedNotice {
             id: record.uuid("id")?,
             recipient: record.participant("recipient")?,

@@ -8,16 +8,16 @@ use crate::domain::notice::Whom;
 use crate::domain::participant::Participant;
 use crate::gateway::ports::accounts::{Session, StoredKey, User};
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, JournalRow, StoredMessage, Unit};
+use crate::gateway::ports::notices::{ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeView};
 use crate::gateway::ports::reads::{
     DeliveryRow, DutyFilter, DutyRow, ExchangeRecord, Figures, InboxItem, InboxPage, JournalFilter, QuarantineView,
     Tally, TallyAt,
 };
-use crate::gateway::ports::notices::{ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeView};
 use crate::gateway::ports::{Accounts, Decisions, Keys, Loaded, Notices, Reads, StoreError};
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::{
-    SqliteStore, accounts, events, exchanges, figures, journal, messages, outbox, participants, quarantine, rungs,
-    notices, save, search,
+    SqliteStore, accounts, events, exchanges, figures, journal, messages, notices, outbox, participants, quarantine,
+    rungs, save, search,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
