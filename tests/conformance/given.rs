@@ -245,6 +245,7 @@ impl Request {
             registers: journal.iter().map(|row| (row.register.clone(), row.number)).collect(),
             journal,
             quarantine: Vec::new(),
+            notices: Vec::new(),
             events: self.events(),
         }
     }

@@ -15,7 +15,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// For each step of the conversation.
 const STEP_TIMEOUT: Duration = Duration::from_secs(15);
@@ -96,7 +96,7 @@ impl MailOutlet {
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .subject(notice.subject.clone())
-            .date(SystemTime::from(notice.queued_at))
+            .date(notice.queued_at.into())
             .message_id(Some(format!("<{}@{}>", notice.id, self.from.email.domain())))
             // RFC 3834: no answering machine writes back.
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
