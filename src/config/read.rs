@@ -215,7 +215,10 @@ mod tests {
         let path = file("amqp://user:pa55w0rd@host\n");
         let name = "MEZHVED__AMQP__URL_FILE".to_owned();
         let config = read(None, [(name, path.display().to_string())].into_iter());
-        assert!(config.as_ref().is_ok_and(|config| config.amqp.url.expose() == "amqp://user:pa55w0rd@host"), "{config:?}");
+        assert!(
+            config.as_ref().is_ok_and(|config| config.amqp.url.expose() == "amqp://user:pa55w0rd@host"),
+            "{config:?}"
+        );
         assert!(!format!("{config:?}").contains("pa55w0rd"));
     }
 }
