@@ -2,6 +2,8 @@
 //!
 //! Promises: a stop drains within 10 s: doors first, then workers, the store last. Never: decides anything.
 
+mod post;
+
 use crate::catalogue::{Catalogue, calendars};
 use crate::channel::amqp::{AmqpAddress, AmqpConfig, AmqpOutlet, Intake, LinkState};
 use crate::channel::push::{Network, Policy, PushConfig, PushOutlet, Secrets};
@@ -93,6 +95,10 @@ pub fn check(config: &Config) -> anyhow::Result<Vec<String>> {
     read_catalogue(config)?;
     push_policy(config)?;
     let mut notes = Vec::new();
+    notes.push(match post::mail(config)? {
+        Some(mail) => format!("mail: by {}:{}", mail.host, mail.port),
+        None => "mail: none; people are told on the board only".to_owned(),
+    });
     match amqp(config)? {
         Some(_) => notes.push("amqp: a broker is set; its queues are declared at start".to_owned()),
         None => notes.push("amqp: no broker; messages come and go over HTTP only".to_owned()),
@@ -108,7 +114,12 @@ fn read_ladders(config: &Config) -> anyhow::Result<Ladders> {
     if file.as_os_str().is_empty() {
         return builtin_ladders();
     }
-    toml::from_str(&read_text(file)?).with_context(|| format!("`escalation.ladders`: {}", file.display()))
+    let ladders: Ladders =
+        toml::from_str(&read_text(file)?).with_context(|| format!("`escalation.ladders`: {}", file.display()))?;
+    match ladders.outward.fault().or_else(|| ladders.inward.fault()) {
+        Some(fault) => anyhow::bail!("`escalation.ladders`: {}: {fault}", file.display()),
+        None => Ok(ladders),
+    }
 }
 
 fn read_catalogue(config: &Config) -> anyhow::Result<Arc<Catalogue>> {
@@ -156,7 +167,9 @@ pub async fn start_without_doors(
         }
         false => Arc::new(open_store(config)?),
     };
-    Ok((Gateway::start(parts(config, &store, clock)?).await?, store))
+    let gateway = Gateway::start(parts(config, &store, clock)?).await?;
+    gateway.set_posting(post::posting(config));
+    Ok((gateway, store))
 }
 
 /// Starts a gateway by its configuration.
@@ -170,6 +183,7 @@ pub async fn start(config: &Config, clock: Clock) -> anyhow::Result<Running> {
     make_folder(&config.store.path)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open_exclusive(&config.store.path)?);
     let gateway = Gateway::start(parts(config, &store, clock)?).await?;
+    gateway.set_posting(post::posting(config));
     let listener = tokio::net::TcpListener::bind(config.http.listen)
         .await
         .with_context(|| format!("`http.listen`: {} cannot be listened on", config.http.listen))?;
@@ -242,8 +256,9 @@ fn spawn_push(
         Box::pin(async move { store.webhook_secrets(&code).await })
     });
     let push = PushConfig { policy: push_policy(config)?, authorities_pem: None };
-    let outlet = PushOutlet::new(push, secrets, gateway.clock().clone())?;
-    spawn_outbound(gateway, Way::push(Arc::new(outlet)), (stop, tasks));
+    let outlet = Arc::new(PushOutlet::new(push, secrets, gateway.clock().clone())?);
+    post::spawn(config, (gateway, Arc::clone(&outlet)), (stop, tasks))?;
+    spawn_outbound(gateway, Way::push(outlet), (stop, tasks));
     Ok(())
 }
 

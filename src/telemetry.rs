@@ -109,6 +109,12 @@ fn describe_deliveries() {
     gauge!("mezhved_outbound_in_hand", "Letters leased by this process, by route");
     counter!("mezhved_deliveries_total", "Attempts to deliver by route and result");
     counter!("mezhved_push_attempts_total", "HTTPS pushes by result");
+    counter!("mezhved_mail_attempts_total", "Mails by result: sent, failed, refused, down");
+    gauge!("mezhved_mail_up", "1 while mail goes out, 0 while the server is not reached");
+    counter!("mezhved_webhook_alerts_total", "Alerts told by webhook, by result");
+    gauge!("mezhved_notices_waiting", "Mails and webhooks to people that have not gone out yet");
+    gauge!("mezhved_notices_late_seconds", "How long the oldest of them is past its time");
+    gauge!("mezhved_notices_undeliverable", "Mails and webhooks that were given up");
     counter!("mezhved_amqp_published_total", "Letters published to the broker by result");
 }
 

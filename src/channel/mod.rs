@@ -4,6 +4,7 @@
 //! channel imports another; a client library shows outside its own folder.
 
 pub mod amqp;
+pub mod mail;
 pub mod push;
 
 use crate::domain::message::Format;

@@ -23,6 +23,7 @@ pub struct Config {
     pub store: StoreSection,
     pub amqp: Amqp,
     pub push: Push,
+    pub mail: Mail,
     pub catalogue: CatalogueSection,
     pub escalation: Escalation,
     pub log: Log,
@@ -57,6 +58,29 @@ pub struct Amqp {
 #[serde(deny_unknown_fields)]
 pub struct Push {
     pub allow_networks: Vec<String>,
+}
+
+/// Mail to people.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub host: String,
+    pub port: u16,
+    pub tls: MailTls,
+    pub user: String,
+    pub password: Secret,
+    pub from: String,
+    pub authorities: PathBuf,
+    pub board_url: String,
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTls {
+    None,
+    StartTls,
+    Tls,
 }
 
 /// Further message types.

@@ -6,7 +6,7 @@
 use crate::domain::calendar::CalendarSet;
 use crate::domain::ids::ParticipantCode;
 use crate::domain::message::Format;
-use crate::domain::participant::{BodyKind, Contact, Participant, Route};
+use crate::domain::participant::{BodyKind, Contact, Mailboxes, Participant, Route};
 use crate::domain::term::Week;
 use crate::domain::zone::Zone;
 use serde::Deserialize;
@@ -55,6 +55,9 @@ struct Line {
     phone: Option<String>,
     #[serde(default)]
     email: Option<String>,
+    /// The registry's address.
+    #[serde(default)]
+    mail: Option<String>,
     #[serde(default)]
     head: Option<String>,
     #[serde(default)]
@@ -107,6 +110,8 @@ impl From<Line> for Participant {
             superior: line.superior,
             prosecutor: line.prosecutor,
             register_keeper: line.register_keeper,
+            mail: Mailboxes { registry: line.mail, ..Mailboxes::default() },
+            alerts_url: None,
             format: line.format,
             route: match line.route.as_deref() {
                 None | Some("inbox") => Route::Inbox,
@@ -163,6 +168,12 @@ pub fn check(
                 say(format!("`{key}` names `{code}`, which is neither in the file nor known, or is itself"));
             }
         }
+        if let Some(Err(what)) = one.alerts_url.as_deref().map(&check_url) {
+            say(format!("`alerts_url`: {what}"));
+        }
+        for address in mailboxes(one).filter(|address| !is_address(address)) {
+            say(format!("`mail`: {address:?} is no mail address; write name@host"));
+        }
         if let Route::Push { url } = &one.route
             && let Err(what) = check_url(url)
         {
@@ -170,4 +181,20 @@ pub fn check(
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(ImportFaults(faults)) }
+}
+
+fn mailboxes(one: &Participant) -> impl Iterator<Item = &str> {
+    let Mailboxes { executor, registry, head, department, coordinator, director } = &one.mail;
+    let book = [executor, registry, head, department, coordinator, director];
+    let contacts = [&one.executor, &one.head].into_iter().flatten().map(|contact| &contact.email);
+    book.into_iter().chain(contacts).flatten().map(String::as_str)
+}
+
+/// A plain address: one `@`, a host, and nothing that would end a header line or name a second recipient.
+fn is_address(text: &str) -> bool {
+    let plain = |part: &str| {
+        let odd = |letter: char| !letter.is_alphanumeric() && !".-_+".contains(letter);
+        !part.is_empty() && !part.contains(odd)
+    };
+    text.split_once('@').is_some_and(|(name, host)| plain(name) && plain(host)) && text.len() <= 254
 }

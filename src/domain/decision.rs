@@ -6,6 +6,7 @@ use crate::domain::calendar::CalendarSet;
 use crate::domain::escalation::Ladder;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
 use crate::domain::message::Message;
+use crate::domain::notice::Notice;
 use crate::domain::participant::Directory;
 use crate::domain::rule::{BodyFacts, TypeRule, Urgency};
 use crate::domain::term::TermError;
@@ -56,6 +57,8 @@ pub struct Arrived {
 pub struct Decision {
     /// Messages of the gateway's own making, on behalf of a participant.
     pub letters: Vec<Message>,
+    /// Mails and webhooks that tell people of rungs.
+    pub notices: Vec<Notice>,
     /// Stored messages to be sent to somebody else as well (redirection).
     pub forwards: Vec<Forward>,
     /// Proofs about deliveries that a receipt brought.
@@ -139,6 +142,11 @@ pub enum EventKind {
     /// A person lets an undeliverable letter go out once more.
     #[serde(rename = "delivery.queued_again")]
     DeliveryQueuedAgain,
+    /// A mail or a webhook told somebody of a rung.
+    #[serde(rename = "notice.sent")]
+    NoticeSent,
+    #[serde(rename = "notice.undeliverable")]
+    NoticeUndeliverable,
     #[serde(rename = "obligation.opened")]
     ObligationOpened,
     #[serde(rename = "obligation.changed")]

@@ -6,6 +6,7 @@
 //! Never: accuses a body before the lenient due date, or while our own delivery to it has failed; fires a rung early.
 
 use crate::domain::calendar::Calendar;
+use crate::domain::notice::{Channel, Telling};
 use crate::domain::obligation::Obligation;
 use crate::domain::participant::{Participant, WorkingHours};
 use crate::domain::rule::Urgency;
@@ -37,6 +38,9 @@ pub struct RungPolicy {
     pub normal: Offset,
     pub urgent: Offset,
     pub emergency: Offset,
+    /// Whom it tells, and by what; the board always shows it.
+    #[serde(default)]
+    pub tell: Telling,
 }
 
 /// What a rung does.
@@ -334,6 +338,17 @@ impl RungPolicy {
 }
 
 impl Ladder {
+    /// What is wrong with the data: a letter that goes to nobody, or a message of a rung that writes none.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        let is_odd = |policy: &&RungPolicy| {
+            let writes = policy.tell.values().flatten().any(|channel| *channel == Channel::Message);
+            !policy.tell.is_empty() && writes == (policy.action == Action::Notice)
+        };
+        let odd = self.rungs.iter().find(is_odd)?;
+        Some(format!("rung {}: `tell` names `message` where, and only where, the action writes a letter", odd.no))
+    }
+
     /// The policy of that rung.
     #[must_use]
     pub fn policy(&self, no: u8) -> Option<&RungPolicy> {

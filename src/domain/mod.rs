@@ -14,6 +14,7 @@ pub mod escalation;
 pub mod exchange;
 pub mod ids;
 pub mod message;
+pub mod notice;
 pub mod obligation;
 pub mod participant;
 pub mod rule;

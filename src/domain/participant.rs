@@ -4,6 +4,7 @@
 
 use crate::domain::ids::ParticipantCode;
 use crate::domain::message::Format;
+use crate::domain::notice::Whom;
 use crate::domain::term::Week;
 use crate::domain::zone::Zone;
 use chrono::NaiveTime;
@@ -72,6 +73,12 @@ pub struct Participant {
     /// The keeper of the register of families (БД СОП) that it tells of changes (S4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub register_keeper: Option<ParticipantCode>,
+    /// Where mail reaches its people, by their duty; what is not set falls back on the contacts above.
+    #[serde(default)]
+    pub mail: Mailboxes,
+    /// Where its coordinators' program is told of alerts (https, Standard Webhooks).
+    #[serde(default)]
+    pub alerts_url: Option<String>,
     /// The format in which it is written to.
     pub format: Format,
     #[serde(default)]
@@ -93,6 +100,39 @@ pub struct Contact {
     pub phone: Option<String>,
     #[serde(default)]
     pub email: Option<String>,
+}
+
+/// Mail addresses of a body by the duty of who reads them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mailboxes {
+    pub executor: Option<String>,
+    pub registry: Option<String>,
+    pub head: Option<String>,
+    pub department: Option<String>,
+    pub coordinator: Option<String>,
+    pub director: Option<String>,
+}
+
+impl Participant {
+    /// The mail address of a duty, if the body has one for it.
+    #[must_use]
+    pub fn mail_of(&self, whom: Whom) -> Option<&str> {
+        let book = &self.mail;
+        match whom {
+            Whom::Executor => book.executor.as_deref().or(mail_in(self.executor.as_ref())),
+            Whom::Registry => book.registry.as_deref(),
+            Whom::Head => book.head.as_deref().or(mail_in(self.head.as_ref())),
+            Whom::Addressee => book.registry.as_deref().or(self.mail_of(Whom::Executor)),
+            Whom::Department => book.department.as_deref(),
+            Whom::Coordinator => book.coordinator.as_deref(),
+            Whom::Director => book.director.as_deref().or(mail_in(self.head.as_ref())),
+        }
+    }
+}
+
+fn mail_in(contact: Option<&Contact>) -> Option<&str> {
+    contact.and_then(|one| one.email.as_deref())
 }
 
 /// Local opening and closing time on working days; alerts are clamped to them.

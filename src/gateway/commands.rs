@@ -50,7 +50,7 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
         Job::SendAgain { message, recipient, .. } => keys.given_up.push((*message, recipient.clone())),
         Job::Disclose { what, .. } => keys.exchanges.extend(what.exchange()),
         Job::Case { command, .. } => keys.cases.push(command.key.number.clone()),
-        Job::Refuse { .. } | Job::Register { .. } => {}
+        Job::Refuse { .. } | Job::Notify { .. } | Job::Register { .. } => {}
     }
 }
 
@@ -95,6 +95,10 @@ pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejec
             work.changes.events.push(refused(quarantine));
             work.changes.quarantine.push((**quarantine).clone());
             work.changes.outbox.extend(receipt.as_deref().cloned());
+            Ok(Outcome::Done)
+        }
+        Job::Notify { rows, .. } => {
+            work.changes.notices.extend(rows.iter().cloned());
             Ok(Outcome::Done)
         }
         Job::SendAgain { message, recipient, exchange, .. } => {

@@ -13,6 +13,7 @@ use crate::gateway::cases::{CaseCommand, Disclosing, Reader};
 use crate::gateway::commands;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Changes, Keys, OutboxRow, QuarantineRow, Unit};
+use crate::gateway::ports::notices::NoticeRow;
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::working_set::WorkingSet;
 use std::sync::{Arc, Weak};
@@ -46,6 +47,11 @@ pub(super) enum Job {
     Refuse {
         quarantine: Box<QuarantineRow>,
         receipt: Option<Box<OutboxRow>>,
+        answer: Answer<()>,
+    },
+    /// Digests that are due.
+    Notify {
+        rows: Vec<NoticeRow>,
         answer: Answer<()>,
     },
     /// A letter that was given up goes out once more.
@@ -169,8 +175,9 @@ fn has_something(changes: &Changes) -> bool {
         && changes.outbox.is_empty()
         && changes.proofs.is_empty()
         && changes.quarantine.is_empty()
-        && changes.events.is_empty()
-        && changes.disclosures.is_empty())
+        && changes.notices.is_empty()
+        && changes.disclosures.is_empty()
+        && changes.events.is_empty())
 }
 
 impl Job {
@@ -184,6 +191,7 @@ impl Job {
                 Self::Decide { answer, .. }
                 | Self::EndDuties { answer, .. }
                 | Self::Refuse { answer, .. }
+                | Self::Notify { answer, .. }
                 | Self::SendAgain { answer, .. }
                 | Self::Disclose { answer, .. }
                 | Self::Case { answer, .. }

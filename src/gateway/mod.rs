@@ -10,11 +10,14 @@ pub mod cases;
 mod commands;
 mod committer;
 pub mod content;
+mod digest;
 pub mod dispatch;
 pub mod duties;
 pub mod evidence;
 mod intake;
+pub mod notices;
 mod outlook;
+pub mod paper;
 pub mod policy;
 pub mod ports;
 mod quarantine;
@@ -80,6 +83,9 @@ struct Inner {
     swept_us: AtomicI64,
     sweep_age_max_s: u64,
     conditions: RwLock<Vec<Condition>>,
+    /// What an operator should look at though the gateway is ready.
+    notes: RwLock<Vec<Condition>>,
+    posting: OnceLock<notices::Posting>,
     /// The schemas as files, made when they are first asked for.
     schemas: OnceLock<BTreeMap<String, String>>,
 }
@@ -122,6 +128,8 @@ impl Gateway {
             swept_us: AtomicI64::new(0),
             sweep_age_max_s: parts.sweep_age_max_s,
             conditions: RwLock::new(Vec::new()),
+            notes: RwLock::new(Vec::new()),
+            posting: OnceLock::new(),
             schemas: OnceLock::new(),
         });
         tokio::spawn(committer::run(Arc::downgrade(&inner), waiting));

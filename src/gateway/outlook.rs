@@ -6,6 +6,7 @@ use crate::domain::calendar::YearCoverage;
 use crate::gateway::Gateway;
 use chrono::{Datelike, Days, NaiveDate};
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 /// A region's decision about a year is asked for from so many days before the year.
 const AWAITED_DAYS_AHEAD: u64 = 60;
@@ -35,6 +36,8 @@ impl Gateway {
         let directory = self.directory();
         let regions: BTreeSet<&str> = directory.iter().filter_map(|body| body.region.as_deref()).collect();
         warnings.extend(regions.into_iter().flat_map(|region| self.awaited(region)));
+        let notes = self.0.notes.read().unwrap_or_else(PoisonError::into_inner);
+        warnings.extend(notes.iter().filter_map(|note| note()));
         warnings
     }
 

@@ -4,6 +4,7 @@
 
 use crate::domain::decide::letters::addressee;
 use crate::domain::decision::{Event, EventKind};
+use crate::domain::escalation::Action;
 use crate::domain::exchange::Duty;
 use crate::domain::ids::{ParticipantCode, TypeCode};
 use crate::domain::obligation::{Fact, Obligation};
@@ -103,7 +104,18 @@ fn distance(inner: &Inner, obligation: &Obligation, at: DateTime<Utc>) -> (Optio
     if today <= due_on { (between(today, due_on), 0) } else { (None, between(due_on, today).unwrap_or(0)) }
 }
 
-fn awaited(inner: &Inner, types: &[TypeCode]) -> String {
+/// Working days of lateness at an instant.
+pub(super) fn late_at(inner: &Inner, obligation: &Obligation, at: DateTime<Utc>) -> u32 {
+    if at > obligation.due_at() { distance(inner, obligation, at).1 } else { 0 }
+}
+
+/// Working days left at an instant.
+pub(super) fn left_at(inner: &Inner, obligation: &Obligation, at: DateTime<Utc>) -> u32 {
+    distance(inner, obligation, at).0.unwrap_or(0)
+}
+
+/// The titles of what would answer it.
+pub(super) fn awaited(inner: &Inner, types: &[TypeCode]) -> String {
     let titles: Vec<String> = types.iter().map(|code| inner.title_of(code)).collect();
     titles.join(" / ")
 }
@@ -135,6 +147,8 @@ fn rung(
         planned_at: row.planned_at,
         needs_decision: policy.is_some_and(|policy| policy.needs_decision),
         addressee: to.map(|code| party(inner, code)),
+        has_letter: matches!(row.state.code(), "fired" | "prepared" | "approved" | "declined")
+            && policy.is_some_and(|policy| policy.action != Action::Notice || performer.is_some_and(is_centre)),
     }
 }
 

@@ -99,6 +99,8 @@ pub struct RungView {
     /// To whom the letter of this rung goes; absent when the performer's record names nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub addressee: Option<Party>,
+    /// There is a document of it to print.
+    pub has_letter: bool,
 }
 
 /// An alert as shown.

@@ -81,6 +81,9 @@ impl<'a> WorkingSet<'a> {
         for letter in decision.letters {
             self.register_letter(&letter)?;
         }
+        for notice in &decision.notices {
+            self.notify(notice);
+        }
         Ok(())
     }
 

@@ -38,6 +38,11 @@ async fn refresh(state: &WebState) -> Result<(), Problem> {
     let summary = state.gateway().summary().await?;
     publish_figures(&figures);
     publish_summary(&summary);
+    let notices = state.gateway().notice_figures().await?;
+    let late = notices.oldest_ready_at.map_or(0, |at| (state.gateway().now() - at).num_seconds().max(0));
+    metrics::gauge!("mezhved_notices_waiting").set(notices.waiting as f64);
+    metrics::gauge!("mezhved_notices_late_seconds").set(late as f64);
+    metrics::gauge!("mezhved_notices_undeliverable").set(notices.undeliverable as f64);
     let oldest = figures.oldest_waiting_at.map(|oldest| state.gateway().now() - oldest);
     let oldest_seconds = oldest.map_or(0.0, |age| age.num_milliseconds().max(0) as f64 / 1000.0);
     metrics::gauge!("mezhved_outbox_oldest_seconds").set(oldest_seconds);

@@ -35,4 +35,9 @@ pub async fn sweep_once(gateway: &Gateway) {
         }
         Err(fault) => tracing::error!(%fault, "a sweep failed; the next one does what is left"),
     }
+    match gateway.digest_once().await {
+        Ok(0) => {}
+        Ok(told) => tracing::info!(told, "digests of the morning"),
+        Err(fault) => tracing::error!(%fault, "the digests could not be written; the next round does what is left"),
+    }
 }

@@ -19,6 +19,7 @@ mod kit;
 mod amqp_faults;
 mod amqp_in;
 mod amqp_out;
+mod mail;
 mod outbound;
 mod peer;
 mod push;

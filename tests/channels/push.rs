@@ -5,8 +5,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mezhved::channel::push::{Policy, PushConfig, PushOutlet, Secrets};
 use mezhved::clock::Clock;
+use mezhved::domain::notice::Whom;
 use mezhved::domain::participant::Participant;
 use mezhved::gateway::ports::Outlet;
+use mezhved::gateway::ports::notices::{TellFault, Teller, Telling};
 use mezhved::gateway::ports::outlet::DeliveryFault;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -112,6 +114,33 @@ async fn while_a_secret_rotates_the_receiver_verifies_with_the_old_one() {
     let outlet = PushOutlet::new(config(&["127.0.0.1"]), foreign, Clock::system()).expect("an outlet");
     push(&outlet, &format!("http://127.0.0.1:{}/200", receiver.port)).await.expect("delivered");
     assert_eq!(receiver.next()["verified"], false, "the receiver verifies anything");
+}
+
+#[tokio::test]
+async fn an_alert_is_signed_like_a_letter_and_keeps_its_id_over_retries() {
+    let mut receiver = Receiver::start(None);
+    let mut centre = (*participant("centre", r#"{"by":"inbox"}"#)).clone();
+    centre.alerts_url = Some(format!("http://127.0.0.1:{}/200", receiver.port));
+    let alert = Telling {
+        id: uuid::Uuid::new_v4(),
+        recipient: Arc::new(centre),
+        whom: Whom::Coordinator,
+        queued_at: Clock::system().now(),
+        subject: "alert.raised".into(),
+        content: r#"{"specversion":"1.0","type":"mezhved.alert.raised"}"#.into(),
+    };
+    for _ in 0..2 {
+        outlet().tell(&alert).await.expect("told");
+        let got = receiver.next();
+        assert_eq!((&got["verified"], &got["id"]), (&true.into(), &alert.id.to_string().into()));
+        assert_eq!(
+            (&got["content_type"], &got["body"]),
+            (&"application/cloudevents+json".into(), &alert.content.clone().into())
+        );
+    }
+    let inside = Arc::new(Participant { alerts_url: Some("http://169.254.1.1/".into()), ..(*alert.recipient).clone() });
+    let outcome = outlet().tell(&Telling { recipient: inside, ..alert }).await;
+    assert!(matches!(outcome, Err(TellFault::Later(_))), "{outcome:?}");
 }
 
 #[tokio::test]

@@ -246,6 +246,7 @@ impl Request {
             registers: journal.iter().map(|row| (row.register.clone(), row.number)).collect(),
             journal,
             quarantine: Vec::new(),
+            notices: Vec::new(),
             events: self.events(),
             cases: Vec::new(),
             disclosures: Vec::new(),

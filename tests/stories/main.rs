@@ -18,6 +18,8 @@ mod escalation;
 mod exchange;
 mod house_duties;
 mod kit;
+mod notices;
+mod papers;
 mod registers;
 mod types_added;
 mod wall;

@@ -23,6 +23,12 @@ pub fn spawn(program: &str, arguments: &[&OsStr]) -> Child {
     command(program, arguments).stdout(Stdio::null()).spawn().unwrap_or_else(|error| panic!("{program}: {error}"))
 }
 
+/// The same for one whose output the test reads.
+#[allow(dead_code, reason = "not every suite needs it")]
+pub fn spawn_talking(program: &str, arguments: &[&OsStr]) -> Child {
+    command(program, arguments).stdout(Stdio::piped()).spawn().unwrap_or_else(|error| panic!("{program}: {error}"))
+}
+
 fn command(program: &str, arguments: &[&OsStr]) -> Command {
     let mut command = Command::new(interpreter());
     let file = Path::new(ROOT).join("tests/python").join(program);

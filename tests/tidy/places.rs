@@ -15,6 +15,7 @@ const LIBRARIES: &[(&[&str], &[&str], &str)] = &[
         &["src/web/"],
         "HTTP and pages belong to `web`",
     ),
+    (&["lettre"], &["src/channel/mail/"], "mail goes out through the port of `channel`"),
     (&["reqwest"], &["src/channel/", "src/cli/", "src/demo"], "HTTP calls belong to `channel`"),
     (&["backoff"], &["src/retry.rs"], "use the policies of `retry`"),
 ];

@@ -14,6 +14,7 @@ mod door;
 mod evidence;
 mod letters;
 mod pages;
+mod papers;
 mod people;
 mod quarantine;
 mod site;

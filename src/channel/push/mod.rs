@@ -4,6 +4,7 @@
 //! refused when it is saved and again when it is connected to. Never: follows a redirect; uses a proxy; lets the client
 //! library out of this folder; retries by itself.
 
+mod alerts;
 mod answer;
 mod guard;
 mod network;

@@ -13,6 +13,7 @@ use crate::domain::participant::Route;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::outlet::{DeliveryFault, Letter, Outlet};
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Certificate, Client, redirect};
@@ -45,6 +46,13 @@ pub enum PushFault {
     Client(#[source] reqwest::Error),
 }
 
+/// What is posted: it is signed under its id, which is constant over retries.
+pub(super) struct Signed {
+    pub id: String,
+    pub content_type: &'static str,
+    pub content: Bytes,
+}
+
 /// The outlet.
 pub struct PushOutlet {
     policy: Policy,
@@ -73,22 +81,30 @@ impl PushOutlet {
         let Route::Push { url } = &letter.recipient.route else {
             return Err(later("the participant has no endpoint any more"));
         };
+        let (id, content) = (letter.message.to_string(), letter.content.clone());
+        let signed = Signed { id, content_type: content_type(letter.format), content };
+        self.post(url, letter.recipient_code(), signed).await
+    }
+
+    /// One signed request, judged by its answer.
+    pub(super) async fn post(&self, url: &str, to: &ParticipantCode, signed: Signed) -> Result<(), DeliveryFault> {
         let url = guard::parse(url, &self.policy).map_err(|fault| later(&fault.to_string()))?;
-        let secrets = (self.secrets)(letter.recipient_code().clone()).await;
+        let secrets = (self.secrets)(to.clone()).await;
         // Without our own store nothing can be signed: that is not the endpoint's fault.
         let secrets = secrets.map_err(|fault| DeliveryFault::ChannelDown { reason: fault.to_string() })?;
         if secrets.is_empty() {
             return Err(later("the participant has no webhook secret; create one"));
         }
-        let (id, now) = (letter.message.to_string(), self.clock.now());
+        let Signed { id, content_type, content } = signed;
+        let now = self.clock.now();
         let client = if url.scheme() == "https" { &self.secure } else { &self.plain };
         let request = client
             .post(url)
-            .header(CONTENT_TYPE, content_type(letter.format))
-            .header("webhook-signature", sign(&secrets, &id, now.timestamp(), &letter.content))
+            .header(CONTENT_TYPE, content_type)
+            .header("webhook-signature", sign(&secrets, &id, now.timestamp(), &content))
             .header("webhook-timestamp", now.timestamp())
             .header("webhook-id", id)
-            .body(letter.content.clone());
+            .body(content);
         match request.send().await {
             Ok(answer) => judge(answer, now).await,
             Err(error) if error.is_timeout() => Err(later("no answer in time")),

@@ -10,6 +10,7 @@ use crate::domain::decision::{Context, Decision, EventKind, Refusal};
 use crate::domain::escalation::RungState;
 use crate::domain::exchange::Exchange;
 use crate::domain::ids::{MessageId, ObligationId};
+use crate::domain::notice;
 use crate::domain::obligation::{Fact, Obligation, State};
 use chrono::{Duration, NaiveDate};
 
@@ -137,6 +138,9 @@ pub(super) fn decide_rung(
         }
     };
     duty.rungs.put(crate::domain::escalation::Rung { state, ..row });
+    if kind == EventKind::RungApproved {
+        decision.notices.extend(notice::of_rung(duty, policy, notice::Occasion::Sent, ctx));
+    }
     decision.events.push(ctx.event(kind, duty, no.to_string()));
     Ok(decision)
 }

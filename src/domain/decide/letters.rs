@@ -61,6 +61,10 @@ pub fn addressee<'a>(
             (commission.or(body.superior.as_ref().filter(third)), "commission")
         }
         Action::Superior => (body.superior.as_ref().filter(third), "superior"),
+        // Over a prosecutor stands the superior prosecutor (закон о прокуратуре, ст. 1).
+        Action::Prosecutor if body.kind == BodyKind::Prosecutor => {
+            (body.prosecutor.as_ref().or(body.superior.as_ref()).filter(third), "superior")
+        }
         Action::Prosecutor => (body.prosecutor.as_ref().filter(third), "prosecutor"),
     }
 }
@@ -178,6 +182,12 @@ pub(super) fn of_act(
 /// The ids that the letters of the ladder about an obligation bear, where they were written.
 pub fn rung_ids(duty: &Duty) -> impl Iterator<Item = MessageId> {
     duty.rungs.rows.iter().map(|row| own_id(&duty.obligation, &rung_seed(row.no)))
+}
+
+/// The id that the letter of one rung bears, if it was written.
+#[must_use]
+pub fn rung_id(obligation: &Obligation, no: u8) -> MessageId {
+    own_id(obligation, &rung_seed(no))
 }
 
 /// The ids that the gateway's own letters about an obligation bear, where they were written.

@@ -21,6 +21,7 @@ use crate::domain::ending::Ending;
 use crate::domain::escalation::{Course, Ladder};
 use crate::domain::exchange::{Duty, Exchange};
 use crate::domain::ids::{ObligationId, ParticipantCode};
+use crate::domain::notice;
 use crate::domain::obligation::Fact;
 use crate::domain::participant::{BodyKind, Participant};
 use crate::domain::rule::Role;
@@ -167,6 +168,9 @@ impl Context<'_> {
         if let Some(resolved) = duty.alert.as_ref().and_then(|alert| alert.resolved(self.now)) {
             duty.alert = Some(resolved);
             decision.events.push(self.event(EventKind::AlertResolved, duty, None));
+            if let Ok(body) = self.participant(&duty.obligation.performer) {
+                decision.notices.extend(notice::of_resolution(duty, self.ladder_of(body), self));
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::decision::{Context, Decision, EventKind, Refusal};
 use crate::domain::escalation::{Action, Course, Rung, RungPolicy, RungState};
 use crate::domain::exchange::{Duty, Exchange, Root};
 use crate::domain::ids::ObligationId;
+use crate::domain::notice::{self, Occasion as Told};
 use chrono::{DateTime, Utc};
 
 /// Looks at one obligation now.
@@ -112,6 +113,8 @@ fn fire(
         decision.letters.push(letters::reminder(&occasion, ctx)?);
     }
     decision.events.push(ctx.event(kind, duty, policy.no.to_string()));
+    let occasion = if kind == EventKind::RungPrepared { Told::Prepared } else { Told::Fired };
+    decision.notices.extend(notice::of_rung(duty, policy, occasion, ctx));
     duty.alert = Some(Alert::risen(duty.alert.take(), duty.obligation.id, policy.no, ctx.now));
     decision.events.push(ctx.event(EventKind::AlertRaised, duty, policy.no.to_string()));
     Ok(())

@@ -11,6 +11,7 @@ use crate::domain::exchange::Exchange;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
 use crate::domain::message::Format;
 use crate::gateway::ports::StoreError;
+use crate::gateway::ports::notices::NoticeRow;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -150,6 +151,7 @@ pub struct Changes {
     /// Last numbers given.
     pub registers: Vec<(Register, u64)>,
     pub quarantine: Vec<QuarantineRow>,
+    pub notices: Vec<NoticeRow>,
     pub events: Vec<Event>,
     /// Cases that changed, whole.
     pub cases: Vec<Case>,

@@ -7,19 +7,21 @@ pub mod accounts;
 pub mod cases;
 pub mod decisions;
 pub mod inbound;
+pub mod notices;
 pub mod outlet;
 pub mod reads;
 
 pub use accounts::Accounts;
 pub use decisions::{Changes, Decisions, Keys, Loaded, Unit};
 pub use inbound::Inbound;
+pub use notices::{Notices, Teller};
 pub use outlet::Outlet;
 pub use reads::Reads;
 
 /// The whole store, as the composition root hands it around.
-pub trait Store: Decisions + Reads + Accounts {}
+pub trait Store: Decisions + Reads + Accounts + Notices {}
 
-impl<T: Decisions + Reads + Accounts> Store for T {}
+impl<T: Decisions + Reads + Accounts + Notices> Store for T {}
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

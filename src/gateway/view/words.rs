@@ -24,6 +24,8 @@ pub(super) fn event(inner: &Inner, event: &Event) -> String {
         EventKind::DeliveryRejected => format!("Получатель отказал в регистрации — {who}"),
         EventKind::Undeliverable => format!("Не доставлено нами — {who}"),
         EventKind::DeliveryQueuedAgain => format!("Отправляется заново по решению сотрудника — {who}"),
+        EventKind::NoticeSent => format!("Извещение отправлено ({detail}) — {who}"),
+        EventKind::NoticeUndeliverable => format!("Извещение не доставлено нами ({detail}) — {who}"),
         EventKind::ObligationOpened => format!("Поставлено на контроль, срок {} — {who}", date(detail)),
         EventKind::ObligationChanged => format!("{} — {who}", state(detail)),
         EventKind::ObligationClosed => format!("Снято с контроля: {} — {who}", state(detail).to_lowercase()),

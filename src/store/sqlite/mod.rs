@@ -18,6 +18,7 @@ mod load;
 mod lock;
 mod messages;
 mod migrate;
+mod notices;
 mod obligations;
 mod open;
 mod outbox;
@@ -66,6 +67,7 @@ impl SqliteStore {
         let mut connection = open::writer(path)?;
         if lock.is_some() {
             outbox::end_leases(&mut connection)?;
+            notices::end_leases(&connection)?;
         }
         let readers = Readers::open(path)?;
         let start = Writer::start(connection, lock);

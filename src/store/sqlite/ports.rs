@@ -5,23 +5,26 @@
 use crate::domain::case::{Case, CaseKey};
 use crate::domain::decision::Event;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode};
+use crate::domain::notice::Whom;
 use crate::domain::participant::Participant;
 use crate::gateway::ports::accounts::{Session, StoredKey, User};
 use crate::gateway::ports::cases::{CaseFilter, CaseRow, Correspondents, DisclosureFilter, DisclosureRow};
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, JournalRow, StoredMessage, Unit};
+use crate::gateway::ports::notices::{ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeView};
 use crate::gateway::ports::reads::{
     DeliveryRow, DutyFilter, DutyRow, ExchangeRecord, Figures, InboxItem, InboxPage, JournalFilter, QuarantineView,
     Tally, TallyAt,
 };
-use crate::gateway::ports::{Accounts, Decisions, Keys, Loaded, Reads, StoreError};
+use crate::gateway::ports::{Accounts, Decisions, Keys, Loaded, Notices, Reads, StoreError};
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::{
-    SqliteStore, accounts, cases, disclosures, events, exchanges, figures, journal, messages, outbox, participants,
-    quarantine, rungs, save, search,
+    SqliteStore, accounts, cases, disclosures, events, exchanges, figures, journal, messages, notices, outbox,
+    participants, quarantine, rungs, save, search,
 };
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::Connection;
+use uuid::Uuid;
 
 #[async_trait]
 impl Decisions for SqliteStore {
@@ -197,5 +200,32 @@ impl Accounts for SqliteStore {
 
     async fn end_session(&self, sha256: [u8; 32]) -> Result<(), StoreError> {
         self.writer.run(move |connection| accounts::end_session(connection, sha256)).await
+    }
+}
+
+#[async_trait]
+impl Notices for SqliteStore {
+    async fn claim_notices(&self, claim: NoticeClaim) -> Result<Vec<ClaimedNotice>, StoreError> {
+        self.writer.run(move |connection| notices::claim(connection, &claim)).await
+    }
+
+    async fn settle_notices(&self, attempts: Vec<NoticeAttempt>, events: Vec<Event>) -> Result<(), StoreError> {
+        self.writer.run(move |connection| save::settle_notices(connection, &attempts, &events)).await
+    }
+
+    async fn digests_since(&self, day: NaiveDate) -> Result<Vec<(ParticipantCode, Whom, NaiveDate)>, StoreError> {
+        self.readers.run(move |connection| notices::digests_since(connection, day)).await
+    }
+
+    async fn undeliverable_notices(&self, limit: usize) -> Result<Vec<NoticeView>, StoreError> {
+        self.readers.run(move |connection| notices::undeliverable(connection, limit)).await
+    }
+
+    async fn notice_again(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.writer.run(move |connection| notices::again(connection, (id, now))).await
+    }
+
+    async fn notice_figures(&self) -> Result<NoticeFigures, StoreError> {
+        self.readers.run(notices::figures).await
     }
 }

@@ -4,10 +4,13 @@
 
 use crate::domain::decision::Event;
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed};
+use crate::gateway::ports::notices::NoticeAttempt;
 use crate::gateway::ports::{Changes, StoreError};
 use crate::store::sqlite::counters::Counters;
 use crate::store::sqlite::refs::Refs;
-use crate::store::sqlite::{cases, disclosures, endings, events, exchanges, journal, messages, outbox, quarantine};
+use crate::store::sqlite::{
+    cases, disclosures, endings, events, exchanges, journal, messages, notices, outbox, quarantine,
+};
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
@@ -25,6 +28,7 @@ pub(super) fn save(connection: &Connection, changes: &Changes) -> Result<(), Sto
     cases::save(connection, &changes.cases)?;
     disclosures::save(connection, &changes.disclosures)?;
     quarantine::save(connection, &changes.quarantine, &mut counters)?;
+    notices::queue(connection, &changes.notices, &mut refs)?;
     events::save(connection, &changes.events, (&mut refs, &mut counters))?;
     counters.write(connection)
 }
@@ -33,6 +37,18 @@ pub(super) fn save(connection: &Connection, changes: &Changes) -> Result<(), Sto
 pub(super) fn settle(connection: &Connection, attempts: &[Attempt], events: &[Event]) -> Result<(), StoreError> {
     let mut counters = Counters::default();
     outbox::settle(connection, attempts, &mut counters)?;
+    events::save(connection, events, (&mut Refs::new(connection)?, &mut counters))?;
+    counters.write(connection)
+}
+
+/// Writes down what became of notices.
+pub(super) fn settle_notices(
+    connection: &Connection,
+    attempts: &[NoticeAttempt],
+    events: &[Event],
+) -> Result<(), StoreError> {
+    let mut counters = Counters::default();
+    notices::settle(connection, attempts)?;
     events::save(connection, events, (&mut Refs::new(connection)?, &mut counters))?;
     counters.write(connection)
 }

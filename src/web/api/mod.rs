@@ -14,6 +14,7 @@ mod inbox;
 mod journal;
 mod messages;
 mod obligations;
+mod paper;
 mod schemas;
 
 use crate::web::WebState;
@@ -42,6 +43,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/obligations/{id}/withdraw", post(obligations::withdraw))
         .route("/obligations/{id}/void", post(obligations::void))
         .route("/obligations/{id}/rungs/{no}", post(obligations::decide_rung))
+        .route("/obligations/{id}/rungs/{no}/letter", get(paper::show))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{obligation}/acknowledgement", post(alerts::acknowledge))
         .route("/journal", get(journal::show))

@@ -13,6 +13,7 @@ mod journal;
 mod live;
 mod model;
 mod obligation;
+mod paper;
 mod quarantine;
 mod row;
 mod show;
@@ -22,6 +23,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub(super) use journal::printed as printed_journal;
+pub(super) use paper::printed as printed_paper;
 
 /// The routes of the pages.
 pub(super) fn routes() -> Router<WebState> {
@@ -34,6 +36,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/obligations/{id}/evidence", get(evidence::show))
         .route("/obligations/{id}/acknowledgement", post(acts::acknowledge))
         .route("/obligations/{id}/rungs/{no}", post(acts::decide_rung))
+        .route("/obligations/{id}/rungs/{no}/letter", get(paper::show))
         .route("/obligations/{id}/decision", post(acts::decide))
         .route("/journal", get(journal::show))
         .route("/board/cases", get(cases::list))
@@ -41,5 +44,6 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/board/cases/{number}/disclosures", get(cases::disclosures))
         .route("/cases/{case}/file", get(case_file::show))
         .route("/quarantine", get(quarantine::show))
+        .route("/quarantine/notices/{id}", post(quarantine::tell_again))
         .route("/quarantine/{message}/{recipient}", post(quarantine::send_again))
 }

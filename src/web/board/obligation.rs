@@ -37,6 +37,8 @@ struct Step {
     at: String,
     needs_decision: bool,
     addressee: Option<String>,
+    no: u8,
+    has_letter: bool,
 }
 
 /// A delivery.
@@ -152,6 +154,8 @@ fn steps(view: &ObligationView, zone: Zone, lang: Lang) -> Vec<Step> {
         at: minute(rung.planned_at, zone),
         needs_decision: rung.needs_decision,
         addressee: rung.addressee.as_ref().map(|party| Body::new(party).title),
+        no: rung.no,
+        has_letter: rung.has_letter,
     };
     view.rungs.iter().map(step).collect()
 }

@@ -4,6 +4,7 @@
 
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::domain::zone::Zone;
+use crate::gateway::ports::notices::NoticeView;
 use crate::gateway::ports::reads::{DeliveryRow, QuarantineView};
 use crate::web::WebState;
 use crate::web::board::acts::{back, sealed};
@@ -31,6 +32,7 @@ struct QuarantinePage {
     letters: Vec<Letter>,
     /// How many letters were given up; the page shows the latest.
     given_up: u64,
+    notices: Vec<Told>,
     refused: Vec<Refused>,
     /// The place of the next page.
     next: Option<u64>,
@@ -42,6 +44,17 @@ struct Letter {
     message: MessageId,
     recipient: ParticipantCode,
     body: Body,
+    attempts: u32,
+    at: String,
+    error: String,
+}
+
+/// A mail or webhook that was given up.
+struct Told {
+    id: Uuid,
+    title: String,
+    whom: String,
+    subject: String,
     attempts: u32,
     at: String,
     error: String,
@@ -73,11 +86,13 @@ pub(super) async fn show(
     let zone = page::zone(&state)?;
     let letters = state.gateway().undeliverable(ROWS).await?;
     let refused = state.gateway().quarantine(query.before, ROWS).await?;
+    let notices = state.gateway().undeliverable_notices(ROWS).await?;
     let given_up = state.gateway().figures().await?.deliveries_undeliverable;
     page::render(&QuarantinePage {
         given_up,
         f: visitor.frame("quarantine"),
         letters: letters.into_iter().map(|row| letter(row, &state, zone)).collect(),
+        notices: notices.into_iter().map(|row| told(row, &state, zone)).collect(),
         next: refused.last().filter(|_| refused.len() == ROWS).map(|row| row.seq),
         refused: refused.into_iter().map(|row| self::refused(row, &state, zone)).collect(),
         done: query.done.is_some(),
@@ -100,6 +115,30 @@ pub(super) async fn send_again(
         .map_err(|_| Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such letter"))?;
     state.gateway().send_again(MessageId(message), recipient, actor(&session)).await?;
     Ok(back("/quarantine"))
+}
+
+/// `POST /quarantine/notices/{id}`
+pub(super) async fn tell_again(
+    Visitor { session, .. }: Visitor,
+    State(state): State<WebState>,
+    InPath(id): InPath<Uuid>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (Nothing {}, _) = sealed(request, &state, &session).await?;
+    state.gateway().notice_again(id, &actor(&session)).await?;
+    Ok(back("/quarantine"))
+}
+
+fn told(row: NoticeView, state: &WebState, zone: Zone) -> Told {
+    Told {
+        id: row.id,
+        title: Body::new(&state.gateway().party(&row.recipient)).title,
+        whom: format!("{}, {}", row.medium.code(), row.whom.code()),
+        subject: row.subject,
+        attempts: row.attempts,
+        at: minute(row.queued_at, zone),
+        error: row.error,
+    }
 }
 
 fn letter(row: DeliveryRow, state: &WebState, zone: Zone) -> Letter {

@@ -14,6 +14,8 @@ pub(super) const WORDS: Words = Words {
     skip: "To the content",
     other_language: "Русский",
     print: "Print",
+    printed_letter: "Letter on paper",
+    notices: "Notices to people that we could not deliver",
     login_title: "Log in",
     login_lead: "Interagency exchange: requests, answers, due dates.",
     login_name: "Login",

@@ -92,6 +92,8 @@ pub(super) struct Words {
     pub skip: &'static str,
     pub other_language: &'static str,
     pub print: &'static str,
+    pub printed_letter: &'static str,
+    pub notices: &'static str,
     // login
     pub login_title: &'static str,
     pub login_lead: &'static str,

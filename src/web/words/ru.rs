@@ -14,6 +14,8 @@ pub(super) const WORDS: Words = Words {
     skip: "К содержанию",
     other_language: "English",
     print: "Распечатать",
+    printed_letter: "Письмо на бумаге",
+    notices: "Извещения людям, не доставленные нами",
     login_title: "Вход",
     login_lead: "Межведомственное взаимодействие: запросы, ответы, сроки.",
     login_name: "Имя для входа",

@@ -1,0 +1,171 @@
+//! The digest of the morning: what is due soon, what is overdue, what waits for a decision, in one mail a day.
+//!
+//! Promises: one for each person and working day, at the opening hour of its body, also over restarts (the row is the
+//! timer); none on days off, none when there is nothing to say. Never: a second one because the first failed to go out.
+
+use crate::domain::ids::ParticipantCode;
+use crate::domain::notice::{Medium, Whom, digest_day, digest_id};
+use crate::domain::obligation::State;
+use crate::domain::participant::{BodyKind, Participant};
+use crate::domain::term::{date_words, days_words};
+use crate::gateway::committer::Job;
+use crate::gateway::notices::reference;
+use crate::gateway::ports::decisions::Direction;
+use crate::gateway::ports::notices::NoticeRow;
+use crate::gateway::ports::reads::{DutyFilter, DutyRow};
+use crate::gateway::rejection::Rejection;
+use crate::gateway::{Gateway, view};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use std::collections::HashSet;
+
+/// «Soon» is so many working days ahead, as on the board: our default.
+const SOON_WORKING_DAYS: i32 = 3;
+/// Lines of one part at most; the board has all.
+const LINES_MAX: usize = 50;
+
+/// What a person is told of.
+#[derive(Clone, Copy)]
+enum Part {
+    Prepared,
+    OwedToUs,
+    OwedByUs,
+}
+
+/// Who gets one, and of what: our default. A person who has two duties at one address gets the first.
+fn readers(body: &Participant) -> &'static [(Whom, &'static [Part])] {
+    match body.kind {
+        BodyKind::SocialCentre => &[
+            (Whom::Coordinator, &[Part::Prepared, Part::OwedToUs, Part::OwedByUs]),
+            (Whom::Director, &[Part::Prepared, Part::OwedByUs]),
+            (Whom::Executor, &[Part::OwedByUs]),
+        ],
+        // One for the body: who prepares answers, else the registry.
+        _ => &[(Whom::Executor, &[Part::OwedByUs]), (Whom::Registry, &[Part::OwedByUs])],
+    }
+}
+
+impl Gateway {
+    /// Writes the digests that are due now: how many had something to say.
+    ///
+    /// # Errors
+    /// `Unavailable`; the next round does what is left.
+    pub async fn digest_once(&self) -> Result<usize, Rejection> {
+        if !self.0.posting().mail {
+            return Ok(0);
+        }
+        let now = self.now();
+        let since = now.date_naive().checked_sub_days(Days::new(1)).unwrap_or_default();
+        let done: HashSet<(ParticipantCode, Whom, NaiveDate)> =
+            self.0.store.digests_since(since).await?.into_iter().collect();
+        let mut rows = Vec::new();
+        for body in self.directory().iter() {
+            let Ok(calendar) = self.0.calendars.for_performer(body.region.as_deref(), body.week) else { continue };
+            let Some(day) = digest_day(body, &calendar, now) else { continue };
+            let soon = calendar.add_working_days(day, SOON_WORKING_DAYS).unwrap_or(day);
+            for (whom, parts) in mailed(body) {
+                if done.contains(&(body.code.clone(), whom, day)) {
+                    continue;
+                }
+                let words = self.words_of(body, parts, (day, body.zone.end_of(soon), now)).await?;
+                rows.push(NoticeRow {
+                    id: digest_id(&body.code, whom, day),
+                    medium: Medium::Mail,
+                    recipient: body.code.clone(),
+                    whom,
+                    obligation: None,
+                    day: Some(day),
+                    queued_at: now,
+                    ready_at: now,
+                    words,
+                });
+            }
+        }
+        let told = rows.iter().filter(|row| row.words.is_some()).count();
+        if !rows.is_empty() {
+            self.0.ask(|answer| Job::Notify { rows, answer }).await?;
+        }
+        Ok(told)
+    }
+
+    async fn words_of(
+        &self,
+        body: &Participant,
+        parts: &[Part],
+        (day, soon_until, now): (NaiveDate, DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Option<(String, String)>, Rejection> {
+        let (mut said, mut text) = (Vec::new(), Vec::new());
+        for part in parts {
+            let rows = self.0.store.duties(filter(body, *part, soon_until)).await?;
+            for (title, of) in split(*part, rows, now) {
+                if !of.is_empty() {
+                    said.push(format!("{}: {}", title.to_lowercase(), of.len()));
+                    text.push(format!("{title}: {}", of.len()));
+                    text.extend(of.iter().take(LINES_MAX).flat_map(|row| self.lines(row, (*part, now))));
+                    text.extend((of.len() > LINES_MAX).then(|| "  … и другие, все — в системе".to_owned()));
+                    text.push(String::new());
+                }
+            }
+        }
+        if said.is_empty() {
+            return Ok(None);
+        }
+        text.insert(0, format!("Сводка на {} — {}\n", date_words(day), body.title));
+        text.push("Сводка составлена автоматически. Сведений о детях и семьях в ней нет: они — в системе.".to_owned());
+        Ok(Some((format!("Сводка на {}: {}", date_words(day), said.join(", ")), text.join("\n"))))
+    }
+
+    fn lines(&self, row: &DutyRow, (part, now): (Part, DateTime<Utc>)) -> Vec<String> {
+        let shown = view::obligation(&self.0, row, now);
+        let other = if matches!(part, Part::OwedByUs) { &shown.controller } else { &shown.performer };
+        let late = match (shown.overdue, shown.late_by_working_days) {
+            (false, _) | (true, 0) => String::new(),
+            (true, late) => format!(", просрочка {}", days_words(late)),
+        };
+        let (awaited, on) = (&shown.awaited_title, date_words(shown.due_on));
+        let mut lines = vec![
+            format!("— {}: {awaited}, срок {on}{late}", reference(&self.0, &shown, row.root.as_ref())),
+            format!("  {}", other.title),
+        ];
+        lines.extend(self.0.posting().link(&shown).map(|link| format!("  {link}")));
+        lines
+    }
+}
+
+/// The duties of a body that have a mailbox, each mailbox once; a body that is not ours has one reader.
+fn mailed(body: &Participant) -> Vec<(Whom, &'static [Part])> {
+    let (mut seen, mut found) = (HashSet::new(), Vec::new());
+    for (whom, parts) in readers(body) {
+        if body.mail_of(*whom).is_some_and(|address| seen.insert(address)) {
+            found.push((*whom, *parts));
+        }
+    }
+    if body.kind != BodyKind::SocialCentre {
+        found.truncate(1);
+    }
+    found
+}
+
+fn filter(body: &Participant, part: Part, soon_until: DateTime<Utc>) -> DutyFilter {
+    let all = DutyFilter {
+        viewer: Some(body.code.clone()),
+        state: Some(State::Running),
+        limit: crate::gateway::show::PAGE_MAX,
+        ..DutyFilter::default()
+    };
+    match part {
+        Part::Prepared => DutyFilter { direction: Some(Direction::Incoming), prepared: true, ..all },
+        Part::OwedToUs => DutyFilter { direction: Some(Direction::Incoming), due_before: Some(soon_until), ..all },
+        Part::OwedByUs => DutyFilter { direction: Some(Direction::Outgoing), due_before: Some(soon_until), ..all },
+    }
+}
+
+fn split(part: Part, rows: Vec<DutyRow>, now: DateTime<Utc>) -> Vec<(&'static str, Vec<DutyRow>)> {
+    let (overdue, soon) = match part {
+        Part::Prepared => return vec![("Писем ждут решения", rows)],
+        Part::OwedToUs => ("Нам не ответили в срок", "Нам скоро должны ответить"),
+        Part::OwedByUs => ("Не отвечено в срок", "Скоро срок ответа"),
+    };
+    let (late, near): (Vec<DutyRow>, Vec<DutyRow>) =
+        rows.into_iter().partition(|row| row.duty.obligation.due_at() < now);
+    vec![(overdue, late), (soon, near)]
+}
