@@ -12,6 +12,7 @@ use crate::gateway::arrival::{Received, Submitted, stopping};
 use crate::gateway::commands;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Changes, Keys, OutboxRow, QuarantineRow, Unit};
+use crate::gateway::ports::scans::Handover;
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::working_set::WorkingSet;
 use std::sync::{Arc, Weak};
@@ -54,6 +55,12 @@ pub(super) enum Job {
         participant: Option<ParticipantCode>,
         /// Who it is given to.
         to: String,
+        answer: Answer<()>,
+    },
+    /// People have handed a letter over.
+    HandOver {
+        handover: Box<Handover>,
+        exchange: Option<ExchangeId>,
         answer: Answer<()>,
     },
     /// A recipient registers a letter of its inbox.
@@ -173,6 +180,7 @@ impl Job {
                 | Self::Refuse { answer, .. }
                 | Self::SendAgain { answer, .. }
                 | Self::Disclose { answer, .. }
+                | Self::HandOver { answer, .. }
                 | Self::Register { answer, .. },
                 outcome,
             ) => drop(answer.send(outcome.map(|_| ()))),

@@ -8,6 +8,7 @@ use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, T
 use crate::domain::obligation::Fact;
 use crate::domain::participant::{BodyKind, Contact};
 use crate::domain::rule::Urgency;
+use crate::gateway::ports::scans::{ByHand, HandChannel, Handover};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
@@ -134,6 +135,12 @@ pub struct Chronology {
     pub deliveries: Vec<DeliveryView>,
     /// Replies that came before their request and wait for it.
     pub parked: Vec<MessageId>,
+    /// The desk's notes of messages that no system carried.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by_hand: Vec<ByHand>,
+    /// What people handed over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub handovers: Vec<Handover>,
 }
 
 /// One line of a chronology.
@@ -214,6 +221,9 @@ pub struct JournalLine {
     pub counterparty_title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case: Option<String>,
+    /// `paper`, `mail` or `phone`, where a clerk registered it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<HandChannel>,
 }
 
 /// A letter that waits in an inbox.

@@ -40,8 +40,14 @@ impl Frame {
         self.person.as_ref().map_or("", |session| &session.csrf)
     }
 
-    /// Whether the person may do more than read.
+    /// Whether the person decides about obligations.
     pub(super) fn may_act(&self) -> bool {
+        let decides = |role: UserRole| !matches!(role, UserRole::Observer | UserRole::Clerk);
+        self.person.as_ref().is_some_and(|session| decides(session.role))
+    }
+
+    /// Whether the person may register what came or went without a wire.
+    pub(super) fn may_register(&self) -> bool {
         self.person.as_ref().is_some_and(|session| session.role != UserRole::Observer)
     }
 }

@@ -204,6 +204,7 @@ impl Request {
 
     pub fn journal(&self) -> Vec<JournalRow> {
         let line = |participant: &str, direction, counterparty: &str| JournalRow {
+            channel: None,
             register: Register { participant: code(participant), year: 2026, direction },
             number: self.n.into(),
             date: opened_at().date_naive(),

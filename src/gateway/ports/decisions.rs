@@ -8,6 +8,7 @@ use crate::domain::exchange::Exchange;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
 use crate::domain::message::Format;
 use crate::gateway::ports::StoreError;
+use crate::gateway::ports::scans::{ByHand, HandChannel, Handover};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -134,6 +135,9 @@ pub struct Changes {
     pub outbox: Vec<OutboxRow>,
     pub proofs: Vec<crate::domain::decision::Proof>,
     pub journal: Vec<JournalRow>,
+    /// The desk's notes of messages of this batch, with their scans, whose files are on disk already.
+    pub by_hand: Vec<ByHand>,
+    pub handovers: Vec<Handover>,
     /// Last numbers given.
     pub registers: Vec<(Register, u64)>,
     pub quarantine: Vec<QuarantineRow>,
@@ -209,6 +213,8 @@ pub struct JournalRow {
     pub annexes: String,
     /// «Содержание»: the sender's summary, else the type's title.
     pub summary: String,
+    /// How it came or went, where a clerk registered it. Read from the desk's note, not written here.
+    pub channel: Option<HandChannel>,
 }
 
 /// Something that could not be accepted or delivered, kept for a person.

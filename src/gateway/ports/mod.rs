@@ -8,12 +8,14 @@ pub mod decisions;
 pub mod inbound;
 pub mod outlet;
 pub mod reads;
+pub mod scans;
 
 pub use accounts::Accounts;
 pub use decisions::{Changes, Decisions, Keys, Loaded, Unit};
 pub use inbound::Inbound;
 pub use outlet::Outlet;
 pub use reads::Reads;
+pub use scans::Scans;
 
 /// The whole store, as the composition root hands it around.
 pub trait Store: Decisions + Reads + Accounts {}

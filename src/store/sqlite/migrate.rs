@@ -6,10 +6,11 @@ use crate::store::sqlite::OpenError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// In order; the number of a migration is its place, from 1, and stands in `user_version`.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_records.sql"),
     include_str!("migrations/0002_counters.sql"),
     include_str!("migrations/0003_undeliverable.sql"),
+    include_str!("migrations/0006_scans.sql"),
 ];
 
 /// Brings the database to the present version.

@@ -7,7 +7,7 @@ use crate::gateway::ports::decisions::{Attempt, Claim, Claimed};
 use crate::gateway::ports::{Changes, StoreError};
 use crate::store::sqlite::counters::Counters;
 use crate::store::sqlite::refs::Refs;
-use crate::store::sqlite::{events, exchanges, journal, messages, outbox, quarantine};
+use crate::store::sqlite::{by_hand, events, exchanges, journal, messages, outbox, quarantine};
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
@@ -17,6 +17,7 @@ pub(super) fn save(connection: &Connection, changes: &Changes) -> Result<(), Sto
     let mut counters = Counters::default();
     exchanges::save(connection, &changes.exchanges, (&mut refs, &mut counters))?;
     messages::save(connection, &changes.messages, (&mut refs, &mut counters))?;
+    by_hand::save(connection, changes)?;
     outbox::queue(connection, changes, (&mut refs, &mut counters))?;
     outbox::prove(connection, (&changes.proofs, instant_of(changes)), &mut counters)?;
     journal::save(connection, &changes.journal)?;

@@ -280,12 +280,13 @@ const RUNG_STATES: [Named; 7] = [
     ("cancelled", "не понадобилось", "not needed"),
 ];
 
-const DELIVERY_STATES: [Named; 7] = [
+const DELIVERY_STATES: [Named; 8] = [
     ("queued", "в очереди", "queued"),
     ("sending", "отправляется", "being sent"),
     ("waiting_retry", "ждёт повторной попытки", "waiting for a retry"),
     ("delivered", "доставлено", "delivered"),
     ("registered", "зарегистрировано адресатом", "registered by the addressee"),
+    ("handled_manually", "вручено сотрудником", "handed over by people"),
     ("rejected", "отказано в регистрации", "registration refused"),
     ("undeliverable", "не доставлено", "undeliverable"),
 ];
