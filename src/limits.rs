@@ -60,7 +60,7 @@ pub const SCAN_BYTES_MAX: usize = 20 * 1024 * 1024;
 pub const SCANS_MAX: usize = 10;
 
 /// Bytes of one registration at the desk, with all its scans.
-pub const DESK_BYTES_MAX: usize = 60 * 1024 * 1024;
+pub const DESK_BYTES_MAX: usize = 42 * 1024 * 1024;
 
 /// Calendar days that may lie between what a clerk states and its registration: our default, no source states it.
 pub const DESK_BACK_DAYS_MAX: i64 = 60;

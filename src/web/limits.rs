@@ -67,3 +67,15 @@ pub const STREAM_BEAT: Duration = Duration::from_secs(10);
 
 /// Boards are told of changes at most this often.
 pub const BOARD_PACE: Duration = Duration::from_millis(500);
+
+/// Forms with files that are held at the same time: each may have the bytes of two large scans.
+pub const UPLOADS_MAX: usize = 4;
+
+/// How long a form with files waits for its turn.
+pub const UPLOAD_WAIT: Duration = Duration::from_secs(20);
+
+/// Fields of one form.
+pub const FORM_FIELDS_MAX: usize = 1000;
+
+/// Bytes of the text of one form with files.
+pub const TEXT_FORM_BYTES_MAX: usize = 1024 * 1024;

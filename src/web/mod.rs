@@ -28,6 +28,7 @@ mod state;
 mod stream;
 mod text;
 mod throttle;
+mod upload;
 mod words;
 
 pub use limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};

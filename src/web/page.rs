@@ -22,7 +22,7 @@ pub(super) struct Frame {
     pub lang: Lang,
     /// Who is logged in.
     pub person: Option<Session>,
-    /// Which part of the site: `board`, `journal`, `quarantine`, or nothing.
+    /// Which part of the site: `board`, `journal`, `desk`, `quarantine`, or nothing.
     pub place: &'static str,
     pub style: &'static str,
     pub script: &'static str,

@@ -9,6 +9,7 @@
 
 mod api;
 mod case_file;
+mod desk;
 mod door;
 mod evidence;
 mod letters;

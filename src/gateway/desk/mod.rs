@@ -8,7 +8,8 @@ mod checks;
 pub(super) mod record;
 mod scan;
 
-use crate::domain::ids::{MessageId, ParticipantCode};
+use crate::catalogue::{Entry, Role};
+use crate::domain::ids::{MessageId, ObligationId, ParticipantCode, TypeCode};
 use crate::domain::message::Format;
 use crate::gateway::Gateway;
 use crate::gateway::act::{Actor, words};
@@ -19,6 +20,7 @@ use crate::gateway::desk::record::Noted;
 use crate::gateway::ports::accounts::UserRole;
 use crate::gateway::ports::scans::{HandChannel, HandWay, Handover};
 use crate::gateway::rejection::{Rejection, RejectionKind};
+use crate::gateway::spoken::can_be_spoken;
 use crate::gateway::view::delivery_view;
 use crate::gateway::views::DeliveryView;
 use bytes::Bytes;
@@ -132,6 +134,35 @@ impl Gateway {
         let (handover, exchange) = (Box::new(handover), Some(stored.exchange));
         self.0.ask(|answer| Job::HandOver { handover, exchange, answer }).await?;
         self.0.store.delivery(message, &recipient).await?.map(delivery_view).ok_or_else(missing)
+    }
+}
+
+impl Gateway {
+    /// The types that begin something and that this body may send to that one in this way, by title.
+    #[must_use]
+    pub fn types_at_the_desk(
+        &self,
+        (from, to): (&ParticipantCode, &ParticipantCode),
+        channel: HandChannel,
+    ) -> Vec<&Entry> {
+        let kind = |code: &ParticipantCode| self.0.participant(code).map(|body| body.kind);
+        let (from, to) = (kind(from), kind(to));
+        let begins = |entry: &&Entry| matches!(entry.role, Role::Request | Role::Notice | Role::Ruling);
+        let is_latest =
+            |entry: &&Entry| self.0.catalogue.latest(&entry.code).is_some_and(|one| one.version == entry.version);
+        let fits = |entry: &&Entry| channel != HandChannel::Phone || can_be_spoken(entry);
+        let known = self.0.catalogue.entries().filter(|entry| entry.carries.is_none() && entry.allows(from, to));
+        let mut types: Vec<&Entry> = known.filter(begins).filter(is_latest).filter(fits).collect();
+        types.sort_by(|one, other| one.title_ru.cmp(&other.title_ru));
+        types
+    }
+
+    /// The types that answer an obligation, the first of them first.
+    ///
+    /// # Errors
+    /// `not_found`, also for what the actor may not see.
+    pub async fn answer_types(&self, on: ObligationId, by: &Actor) -> Result<Vec<TypeCode>, Rejection> {
+        Ok(self.row_for(on, by).await?.duty.obligation.answer_types)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod catalogue;
+mod desk;
 mod directory;
 mod events;
 mod evidence;
@@ -42,6 +43,9 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/obligations/{id}/rungs/{no}", post(obligations::decide_rung))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{obligation}/acknowledgement", post(alerts::acknowledge))
+        .route("/desk/messages", post(desk::register))
+        .route("/desk/deliveries/{message}/{recipient}", post(desk::hand_over))
+        .route("/scans/{sha256}", get(desk::scan))
         .route("/journal", get(journal::show))
         .route("/participants", get(directory::list))
         .route("/catalogue", get(catalogue::list))

@@ -6,6 +6,7 @@
 
 mod acts;
 mod case_file;
+mod desk;
 mod evidence;
 mod journal;
 mod live;
@@ -35,6 +36,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/obligations/{id}/decision", post(acts::decide))
         .route("/journal", get(journal::show))
         .route("/cases/{case}/file", get(case_file::show))
+        .route("/desk", get(desk::show).post(desk::submit))
         .route("/quarantine", get(quarantine::show))
         .route("/quarantine/{message}/{recipient}", post(quarantine::send_again))
 }

@@ -7,6 +7,7 @@ use super::Words;
 pub(super) const WORDS: Words = Words {
     board: "Answers under control",
     journal: "Journal",
+    desk: "Desk",
     quarantine: "Quarantine",
     log_out: "Log out",
     log_in: "Log in",

@@ -3,6 +3,7 @@
 //! Promises: both languages have every word (the compiler counts them); Russian comes first. Never: words of a letter or
 //! of the law, which exist in Russian only.
 
+pub(super) mod desk;
 mod en;
 pub(super) mod evidence;
 mod ru;
@@ -84,6 +85,7 @@ impl Lang {
 pub(super) struct Words {
     pub board: &'static str,
     pub journal: &'static str,
+    pub desk: &'static str,
     pub quarantine: &'static str,
     pub log_out: &'static str,
     pub log_in: &'static str,

@@ -7,6 +7,7 @@ use super::Words;
 pub(super) const WORDS: Words = Words {
     board: "Контроль ответов",
     journal: "Журнал",
+    desk: "Канцелярия",
     quarantine: "Карантин",
     log_out: "Выйти",
     log_in: "Войти",
