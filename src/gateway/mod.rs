@@ -13,6 +13,7 @@ pub mod desk;
 pub mod dispatch;
 pub mod evidence;
 mod intake;
+pub mod journal;
 mod outlook;
 pub mod policy;
 pub mod ports;

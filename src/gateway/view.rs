@@ -237,6 +237,7 @@ pub(super) fn journal_line(inner: &Inner, row: JournalRow) -> JournalLine {
         annexes: row.annexes,
         summary: row.summary,
         message: row.message,
+        type_title: inner.title_of(&row.type_code),
         type_code: row.type_code,
         exchange: row.exchange,
         counterparty: row.counterparty,

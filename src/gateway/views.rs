@@ -216,6 +216,8 @@ pub struct JournalLine {
     pub message: MessageId,
     #[serde(rename = "type")]
     pub type_code: TypeCode,
+    /// Its Russian title.
+    pub type_title: String,
     pub exchange: ExchangeId,
     pub counterparty: ParticipantCode,
     pub counterparty_title: String,

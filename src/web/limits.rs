@@ -41,8 +41,8 @@ pub const BOARD_ROWS_MAX: usize = 100;
 /// Open obligations that a board looks through; with more, it says that it shows a part.
 pub const BOARD_LOOKS_THROUGH_MAX: usize = 1000;
 
-/// Lines of one journal: what the verb gives.
-pub const JOURNAL_LINES_MAX: usize = 10_000;
+/// Lines of one page of a journal: what the verb gives.
+pub use crate::gateway::journal::JOURNAL_LINES_MAX;
 
 /// Passwords that are checked at the same time: each costs 19 MiB.
 pub const PASSWORD_CHECKS_MAX: usize = 2;

@@ -26,6 +26,7 @@ pub mod secrets;
 mod server;
 mod state;
 mod stream;
+mod table;
 mod text;
 mod throttle;
 mod upload;

@@ -15,5 +15,9 @@ mod evidence;
 mod letters;
 mod pages;
 mod people;
+#[path = "../support/python.rs"]
+#[expect(dead_code, reason = "other suites run programs beside a test")]
+mod python;
 mod quarantine;
 mod site;
+mod tables;

@@ -4,6 +4,7 @@
 //! Never: shows one participant what is another's (the verbs judge by the actor).
 
 mod alerts;
+mod case_file;
 mod catalogue;
 mod desk;
 mod directory;
@@ -14,6 +15,7 @@ mod inbox;
 mod journal;
 mod messages;
 mod obligations;
+mod registry;
 mod schemas;
 
 use crate::web::WebState;
@@ -21,6 +23,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub(super) use journal::{JournalQuery, filter as journal_filter};
+pub(super) use registry::{Registry, RegistryQuery, read as read_registry};
 pub(super) use schemas::show as schema;
 
 /// The routes under `/api/v1`.
@@ -46,6 +49,8 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/desk/messages", post(desk::register))
         .route("/desk/deliveries/{message}/{recipient}", post(desk::hand_over))
         .route("/scans/{sha256}", get(desk::scan))
+        .route("/cases/{case}/file", get(case_file::show))
+        .route("/registry", get(registry::show))
         .route("/journal", get(journal::show))
         .route("/participants", get(directory::list))
         .route("/catalogue", get(catalogue::list))

@@ -13,6 +13,7 @@ mod live;
 mod model;
 mod obligation;
 mod quarantine;
+mod registry;
 mod row;
 mod show;
 
@@ -21,6 +22,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub(super) use journal::printed as printed_journal;
+pub(super) use registry::printed as printed_registry;
 
 /// The routes of the pages.
 pub(super) fn routes() -> Router<WebState> {
@@ -35,6 +37,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/obligations/{id}/rungs/{no}", post(acts::decide_rung))
         .route("/obligations/{id}/decision", post(acts::decide))
         .route("/journal", get(journal::show))
+        .route("/registry", get(registry::show))
         .route("/cases/{case}/file", get(case_file::show))
         .route("/desk", get(desk::show).post(desk::submit))
         .route("/quarantine", get(quarantine::show))
