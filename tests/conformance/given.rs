@@ -239,6 +239,8 @@ impl Request {
     pub fn changes(&self) -> Changes {
         let journal = self.journal();
         Changes {
+            by_hand: Vec::new(),
+            handovers: Vec::new(),
             messages: vec![self.message()],
             exchanges: vec![self.exchange()],
             outbox: vec![self.delivery()],

@@ -44,9 +44,6 @@ CREATE TABLE message_scan (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_scan_by_digest ON message_scan (sha256);
 
--- The registers of one exchange are read by case, and pages of them by place.
-CREATE INDEX journal_by_case ON journal (participant, case_no) WHERE case_no IS NOT NULL;
-
 -- A clerk registers what came on paper and decides nothing. SQLite changes no CHECK in place.
 CREATE TABLE person_with_clerks (
     login      TEXT PRIMARY KEY,
