@@ -13,6 +13,7 @@ use crate::domain::decision::Ladders;
 use crate::domain::participant::{Participant, Route};
 use crate::gateway::ports::Store;
 use crate::gateway::{Gateway, Parts};
+use crate::store::scans::FolderScans;
 use crate::store::sqlite::SqliteStore;
 use crate::telemetry;
 use crate::web::{self, WebConfig, WebParts, WebState};
@@ -74,6 +75,12 @@ pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Res
 pub fn open_store(config: &Config) -> anyhow::Result<SqliteStore> {
     make_folder(&config.store.path)?;
     Ok(SqliteStore::open(&config.store.path)?)
+}
+
+/// Where scans are kept: the stated folder, or one beside the store.
+fn scans_folder(config: &Config) -> std::path::PathBuf {
+    let stated = &config.store.scans;
+    if stated.as_os_str().is_empty() { FolderScans::beside(&config.store.path) } else { stated.clone() }
 }
 
 fn make_folder(file: &Path) -> anyhow::Result<()> {
@@ -142,6 +149,7 @@ fn amqp(config: &Config) -> anyhow::Result<Option<AmqpConfig>> {
 fn parts(config: &Config, store: &Arc<dyn Store>, clock: Clock) -> anyhow::Result<Parts> {
     Ok(Parts {
         store: Arc::clone(store),
+        scans: Arc::new(FolderScans::new(scans_folder(config))),
         catalogue: read_catalogue(config)?,
         calendars: Arc::new(calendars::embedded()?),
         ladders: Arc::new(read_ladders(config)?),

@@ -52,3 +52,15 @@ pub const FACTS_MAX: usize = 1000;
 
 /// Bytes of an evidence file that is verified.
 pub const EVIDENCE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Bytes of one scan of paper.
+pub const SCAN_BYTES_MAX: usize = 20 * 1024 * 1024;
+
+/// Scans of one message at most.
+pub const SCANS_MAX: usize = 10;
+
+/// Bytes of one registration at the desk, with all its scans.
+pub const DESK_BYTES_MAX: usize = 42 * 1024 * 1024;
+
+/// Calendar days that may lie between what a clerk states and its registration: our default, no source states it.
+pub const DESK_BACK_DAYS_MAX: i64 = 60;

@@ -46,6 +46,8 @@ pub enum Role {
     Observer,
     /// Отвечает за работу шлюза.
     Administrator,
+    /// Регистрирует бумагу, почту и телефонограммы; решений не принимает.
+    Clerk,
 }
 
 /// `mezhved keys …`
@@ -70,6 +72,7 @@ impl From<Role> for UserRole {
             Role::Coordinator => Self::Coordinator,
             Role::Observer => Self::Observer,
             Role::Administrator => Self::Administrator,
+            Role::Clerk => Self::Clerk,
         }
     }
 }

@@ -59,6 +59,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
 async fn show(args: &DemoArgs, folder: &std::path::Path) -> anyhow::Result<ExitCode> {
     let mut config = Config::load(None)?;
     config.store.path = folder.join("mezhved.db");
+    config.store.scans = folder.join("scans");
     config.http.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port(args.port)?));
     // Half an hour of the invented time, a twelfth of a second of ours.
     config.escalation.sweep_every_s = 1800;

@@ -42,6 +42,8 @@ pub struct Http {
 #[serde(deny_unknown_fields)]
 pub struct StoreSection {
     pub path: PathBuf,
+    /// Empty: `scans` beside the file.
+    pub scans: PathBuf,
 }
 
 /// The broker.

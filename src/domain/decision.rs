@@ -139,6 +139,12 @@ pub enum EventKind {
     DeliveryRejected,
     #[serde(rename = "delivery.undeliverable")]
     Undeliverable,
+    /// A clerk has registered a message that no system carried: the channel and the stated instant stand in `detail`.
+    #[serde(rename = "message.by_hand")]
+    MessageByHand,
+    /// People have handed a message over; the way stands in `detail`.
+    #[serde(rename = "delivery.handled_manually")]
+    HandledManually,
     /// A person lets an undeliverable letter go out once more.
     #[serde(rename = "delivery.queued_again")]
     DeliveryQueuedAgain,

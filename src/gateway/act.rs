@@ -46,6 +46,11 @@ impl Actor {
                 "observer",
                 "an observer reads only; ask a coordinator to decide",
             )),
+            Self::Person { role: UserRole::Clerk, .. } => Err(Rejection::new(
+                RejectionKind::Forbidden,
+                "clerk",
+                "a clerk registers what came or went, and decides nothing; ask a coordinator",
+            )),
             Self::Person { .. } | Self::Participant(_) => Ok(()),
         }
     }
@@ -225,7 +230,7 @@ impl Gateway {
             return Err(missing());
         }
         let user = self.0.store.user(second).await?.ok_or_else(missing)?;
-        if user.role == UserRole::Observer { Err(missing()) } else { Ok(()) }
+        if matches!(user.role, UserRole::Observer | UserRole::Clerk) { Err(missing()) } else { Ok(()) }
     }
 }
 

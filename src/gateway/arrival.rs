@@ -12,6 +12,7 @@ use crate::domain::participant::Directory;
 use crate::domain::rule::{Role, Urgency};
 use crate::format;
 use crate::gateway::committer::Job;
+use crate::gateway::desk::record::Noted;
 use crate::gateway::policy::facts_of;
 use crate::gateway::ports::decisions::Accepted;
 use crate::gateway::rejection::{FaultView, Rejection, RejectionKind};
@@ -41,6 +42,8 @@ pub struct Arrival {
 pub enum ChannelKind {
     Http,
     Amqp,
+    /// A clerk's desk: paper, mail, a call.
+    Desk,
 }
 
 /// What the sender is told: the message is on disk.
@@ -69,6 +72,8 @@ pub(super) struct Received {
     pub content: Bytes,
     pub digest: [u8; 32],
     pub channel: ChannelKind,
+    /// What the desk says of it.
+    pub by_hand: Option<Box<Noted>>,
 }
 
 impl Gateway {
@@ -102,7 +107,7 @@ impl Inner {
         self.jobs.send(job).await.map_err(|_| stopping())
     }
 
-    fn check(&self, arrival: Arrival) -> Result<Received, Rejection> {
+    pub(super) fn check(&self, arrival: Arrival) -> Result<Received, Rejection> {
         let message = format::read(&arrival.content, arrival.format, &self.catalogue)?;
         let now = self.now();
         let envelope = &message.envelope;
@@ -149,6 +154,7 @@ impl Inner {
             content: arrival.content,
             digest,
             channel: arrival.channel,
+            by_hand: None,
             message,
         })
     }

@@ -10,15 +10,15 @@ use crate::domain::rule::{Control, Role};
 use crate::format;
 use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
+use crate::gateway::journal::JOURNAL_LINES_MAX;
 use crate::gateway::ports::decisions::{Direction, JournalRow};
 use crate::gateway::ports::reads::JournalFilter;
 use crate::gateway::rejection::Rejection;
-use crate::gateway::show::JOURNAL_LINES_MAX;
 use crate::gateway::view;
 use crate::gateway::views::JournalLine;
 
 /// Letters of one case that are shown at most: each is read for its annexes.
-pub const CASE_LETTERS_MAX: usize = 500;
+pub const CASE_LETTERS_MAX: usize = 2_000;
 
 /// A letter of a case.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct CaseLetter {
     /// An answer's request: its number in the journal.
     pub answers: Option<String>,
     pub annexes: Vec<Attachment>,
+    /// The digests of those annexes whose files the gateway keeps: scans.
+    pub scans: Vec<String>,
 }
 
 impl Gateway {
@@ -50,7 +52,11 @@ impl Gateway {
         let mut letters = Vec::with_capacity(rows.len());
         for row in rows {
             let annexes = self.annexes(&row).await?;
-            letters.push(CaseLetter { line: view::journal_line(&self.0, row), answers: None, annexes });
+            let mut scans = Vec::new();
+            for one in &annexes {
+                scans.extend(self.0.store.scan(&one.sha256).await?.map(|_| one.sha256.clone()));
+            }
+            letters.push(CaseLetter { line: view::journal_line(&self.0, row), answers: None, annexes, scans });
         }
         Ok(with_requests(letters))
     }

@@ -13,6 +13,7 @@ use crate::gateway::act::RegistrationNotice;
 use crate::gateway::arrival::{ChannelKind, Received, Submitted};
 use crate::gateway::committer::{Job, Outcome};
 use crate::gateway::content::media_type;
+use crate::gateway::desk::record;
 use crate::gateway::duties;
 use crate::gateway::ports::decisions::{Accepted, Direction, Keys, QuarantineRow, StoredMessage};
 use crate::gateway::receipts;
@@ -50,7 +51,7 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
         Job::SendAgain { message, recipient, .. } => keys.given_up.push((*message, recipient.clone())),
         Job::Disclose { what, .. } => keys.exchanges.extend(what.exchange()),
         Job::Case { command, .. } => keys.cases.push(command.key.number.clone()),
-        Job::Refuse { .. } | Job::Notify { .. } | Job::Register { .. } => {}
+        Job::Refuse { .. } | Job::Notify { .. } | Job::HandOver { .. } | Job::Register { .. } => {}
     }
 }
 
@@ -122,6 +123,10 @@ pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejec
             Ok(Outcome::Done)
         }
         Job::Case { command, .. } => work.decide_case(command).map(|()| Outcome::Done),
+        Job::HandOver { handover, exchange, .. } => {
+            record::hand_over(handover, *exchange, work);
+            Ok(Outcome::Done)
+        }
         Job::Register { message, recipient, exchange, notice, .. } => {
             register((*message, recipient, *exchange), notice, work);
             Ok(Outcome::Done)
@@ -159,7 +164,7 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
     work.check_consent(&received.message.envelope, exchange)?;
     let sender = work.register(&received.arrived.from, Direction::Outgoing);
     let number = format!("{}/{}", work.peek_number(&sender), sender.year);
-    let received_at = work.ctx.now;
+    let received_at = record::received_at((received, exchange), work)?;
     let arrived = Arrived { exchange, number, received_at, ..received.arrived.clone() };
     let found = work.loaded.exchanges.get(&exchange);
     found.map_or(Ok(()), within_limits)?;
@@ -175,6 +180,7 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
     let content = (received.format, received.content.clone());
     let digest = received.digest;
     work.store(StoredMessage { digest, ..stored(&received.message.envelope, content, accepted.clone()) });
+    record::write(received, exchange, work);
     work.move_cases((&received.message.envelope, &received.case_moves), exchange);
     work.apply(decision)?;
     duties::follow(received, &taken, work)?;
@@ -229,7 +235,7 @@ fn conflict(received: &Received, work: &mut WorkingSet<'_>) -> Rejection {
     let reason = "the same id came before with other content; the first stands, this one is kept beside it";
     let rejection = Rejection::new(RejectionKind::Conflict, "id_conflict", reason);
     // Over AMQP the door itself puts what it could not take into the quarantine.
-    if received.channel == ChannelKind::Http {
+    if received.channel != ChannelKind::Amqp {
         work.changes.quarantine.push(quarantined(received, &rejection, work));
     }
     let event = event_of(received, EventKind::MessageConflict, work);
@@ -240,7 +246,7 @@ fn conflict(received: &Received, work: &mut WorkingSet<'_>) -> Rejection {
 fn quarantined(received: &Received, rejection: &Rejection, work: &WorkingSet<'_>) -> QuarantineRow {
     QuarantineRow {
         at: work.ctx.now,
-        source: "http",
+        source: if received.channel == ChannelKind::Desk { "desk" } else { "http" },
         participant: Some(received.arrived.from.clone()),
         message: Some(received.message.envelope.id),
         code: rejection.code.to_owned(),

@@ -14,6 +14,7 @@ use crate::gateway::commands;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Changes, Keys, OutboxRow, QuarantineRow, Unit};
 use crate::gateway::ports::notices::NoticeRow;
+use crate::gateway::ports::scans::Handover;
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::working_set::WorkingSet;
 use std::sync::{Arc, Weak};
@@ -70,6 +71,12 @@ pub(super) enum Job {
     /// A decision about a case.
     Case {
         command: Box<CaseCommand>,
+        answer: Answer<()>,
+    },
+    /// People have handed a letter over.
+    HandOver {
+        handover: Box<Handover>,
+        exchange: Option<ExchangeId>,
         answer: Answer<()>,
     },
     /// A recipient registers a letter of its inbox.
@@ -195,6 +202,7 @@ impl Job {
                 | Self::SendAgain { answer, .. }
                 | Self::Disclose { answer, .. }
                 | Self::Case { answer, .. }
+                | Self::HandOver { answer, .. }
                 | Self::Register { answer, .. },
                 outcome,
             ) => drop(answer.send(outcome.map(|_| ()))),

@@ -10,11 +10,13 @@ pub mod cases;
 mod commands;
 mod committer;
 pub mod content;
+pub mod desk;
 mod digest;
 pub mod dispatch;
 pub mod duties;
 pub mod evidence;
 mod intake;
+pub mod journal;
 pub mod notices;
 mod outlook;
 pub mod paper;
@@ -39,7 +41,7 @@ use crate::domain::ids::{ParticipantCode, TypeCode};
 use crate::domain::participant::{Directory, Participant};
 use crate::gateway::committer::Job;
 use crate::gateway::policy::{Policies, PolicyFault};
-use crate::gateway::ports::{Store, StoreError};
+use crate::gateway::ports::{Scans, Store, StoreError};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -58,6 +60,8 @@ pub struct Gateway(Arc<Inner>);
 /// What a gateway is made of.
 pub struct Parts {
     pub store: Arc<dyn Store>,
+    /// Where scans of paper are kept.
+    pub scans: Arc<dyn Scans>,
     pub catalogue: Arc<Catalogue>,
     pub calendars: Arc<CalendarSet>,
     pub ladders: Arc<Ladders>,
@@ -68,6 +72,7 @@ pub struct Parts {
 
 struct Inner {
     store: Arc<dyn Store>,
+    scans: Arc<dyn Scans>,
     catalogue: Arc<Catalogue>,
     policies: Policies,
     calendars: Arc<CalendarSet>,
@@ -115,6 +120,7 @@ impl Gateway {
         let (jobs, waiting) = mpsc::channel(JOBS_WAITING_MAX);
         let inner = Arc::new(Inner {
             store: parts.store,
+            scans: parts.scans,
             catalogue: parts.catalogue,
             policies,
             calendars: parts.calendars,

@@ -9,18 +9,16 @@ use crate::domain::participant::Participant;
 use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
 use crate::gateway::content::{media_type, sha256_hex};
-use crate::gateway::ports::reads::{DutyFilter, DutyRow, Figures, InboxPage, JournalFilter, TallyAt};
-use crate::gateway::rejection::{Rejection, RejectionKind};
+use crate::gateway::ports::reads::{DutyFilter, DutyRow, Figures, InboxPage, TallyAt};
+use crate::gateway::rejection::Rejection;
 use crate::gateway::view;
-use crate::gateway::views::{BoardSummary, Chronology, Explanation, InboxLetter, JournalLine, ObligationView};
+use crate::gateway::views::{BoardSummary, Chronology, Explanation, InboxLetter, ObligationView};
 use chrono::{DateTime, Days, Utc};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::watch;
 
 /// Rows of one page at most, whatever was asked for.
 pub const PAGE_MAX: usize = 200;
-/// Lines of a journal at most.
-pub(super) const JOURNAL_LINES_MAX: usize = 10_000;
 
 impl Gateway {
     /// Obligations by filter; the viewer is set from the actor.
@@ -135,22 +133,6 @@ impl Gateway {
             });
         }
         Ok(letters)
-    }
-
-    /// Lines of a participant's journal, in the order of registration.
-    ///
-    /// # Errors
-    /// `Forbidden` for another participant's journal.
-    pub async fn journal(&self, filter: JournalFilter, by: &Actor) -> Result<Vec<JournalLine>, Rejection> {
-        if let Actor::Participant(code) = by
-            && *code != filter.participant
-        {
-            let message = "a participant reads its own journal only";
-            return Err(Rejection::new(RejectionKind::Forbidden, "not_your_journal", message));
-        }
-        let limit = filter.limit.clamp(1, JOURNAL_LINES_MAX);
-        let rows = self.0.store.journal(JournalFilter { limit, ..filter }).await?;
-        Ok(rows.into_iter().map(|row| view::journal_line(&self.0, row)).collect())
     }
 
     /// The first line and the buckets of the board, by the calendar and zone of the first centre.

@@ -25,7 +25,7 @@ impl Inner {
 }
 
 /// A note of a call says who, when and in what words; it has no field for what the terms of these types ask for.
-fn can_be_spoken(entry: &Entry) -> bool {
+pub(super) fn can_be_spoken(entry: &Entry) -> bool {
     let by_items = entry.answer.as_ref().is_some_and(|answer| answer.each.is_some());
     let answers_items = entry.facts.answered_item.is_some() || entry.facts.answered_items.is_some();
     let by_circumstances = entry.term.as_ref().is_some_and(|term| term.chosen_by.is_some());

@@ -211,6 +211,8 @@ pub(super) fn chronology(inner: &Inner, record: &ExchangeRecord, now: DateTime<U
         obligations: record.exchange.duties.iter().map(row).collect(),
         deliveries: record.deliveries.iter().cloned().map(delivery_view).collect(),
         parked: record.exchange.parked.iter().map(|one| one.message).collect(),
+        by_hand: record.by_hand.clone(),
+        handovers: record.handovers.clone(),
     }
 }
 
@@ -230,6 +232,9 @@ pub(super) fn only_of(shown: &mut Chronology, code: &ParticipantCode) {
         (None, participant) => participant.as_ref() == Some(code),
     });
     shown.deliveries.retain(|delivery| delivery.recipient == *code);
+    shown.handovers.retain(|one| one.recipient == *code);
+    let told: Vec<_> = shown.entries.iter().filter_map(|entry| entry.message).collect();
+    shown.by_hand.retain(|note| told.contains(&note.message));
     shown.parked.clear();
 }
 
@@ -261,10 +266,12 @@ pub(super) fn journal_line(inner: &Inner, row: JournalRow) -> JournalLine {
         annexes: row.annexes,
         summary: row.summary,
         message: row.message,
+        type_title: inner.title_of(&row.type_code),
         type_code: row.type_code,
         exchange: row.exchange,
         counterparty: row.counterparty,
         counterparty_title,
         case: row.case,
+        channel: row.channel,
     }
 }

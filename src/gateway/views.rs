@@ -9,6 +9,7 @@ use crate::domain::obligation::Fact;
 use crate::domain::participant::{BodyKind, Contact};
 use crate::domain::rule::Urgency;
 use crate::domain::term::Period;
+use crate::gateway::ports::scans::{ByHand, HandChannel, Handover};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
@@ -152,6 +153,12 @@ pub struct Chronology {
     pub deliveries: Vec<DeliveryView>,
     /// Replies that came before their request and wait for it.
     pub parked: Vec<MessageId>,
+    /// The desk's notes of messages that no system carried.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by_hand: Vec<ByHand>,
+    /// What people handed over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub handovers: Vec<Handover>,
 }
 
 /// One line of a chronology.
@@ -227,11 +234,16 @@ pub struct JournalLine {
     pub message: MessageId,
     #[serde(rename = "type")]
     pub type_code: TypeCode,
+    /// Its Russian title.
+    pub type_title: String,
     pub exchange: ExchangeId,
     pub counterparty: ParticipantCode,
     pub counterparty_title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case: Option<String>,
+    /// `paper`, `mail` or `phone`, where a clerk registered it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<HandChannel>,
 }
 
 /// A letter that waits in an inbox.

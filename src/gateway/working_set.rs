@@ -142,6 +142,7 @@ impl<'a> WorkingSet<'a> {
             case,
             annexes: annexes.join(", "),
             summary: envelope.summary.clone().unwrap_or_else(|| message.title.to_owned()),
+            channel: None,
         });
         number
     }

@@ -48,10 +48,10 @@ pub(super) fn actor(session: &Session) -> Actor {
     Actor::Person { login: session.login.clone(), name: session.name.clone(), role: session.role }
 }
 
-/// Refuses those who only read.
+/// Refuses those who only read. What a clerk may do is judged by the verbs.
 pub(super) fn may_act(session: &Session) -> Result<(), Problem> {
     match session.role {
-        UserRole::Coordinator | UserRole::Administrator => Ok(()),
+        UserRole::Coordinator | UserRole::Administrator | UserRole::Clerk => Ok(()),
         UserRole::Observer => {
             Err(Problem::forbidden("observer", "an observer reads only; ask a coordinator to decide"))
         }

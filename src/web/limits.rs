@@ -41,8 +41,8 @@ pub const BOARD_ROWS_MAX: usize = 100;
 /// Open obligations that a board looks through; with more, it says that it shows a part.
 pub const BOARD_LOOKS_THROUGH_MAX: usize = 1000;
 
-/// Lines of one journal: what the verb gives.
-pub const JOURNAL_LINES_MAX: usize = 10_000;
+/// Lines of one page of a journal: what the verb gives.
+pub use crate::gateway::journal::JOURNAL_LINES_MAX;
 
 /// Passwords that are checked at the same time: each costs 19 MiB.
 pub const PASSWORD_CHECKS_MAX: usize = 2;
@@ -67,3 +67,15 @@ pub const STREAM_BEAT: Duration = Duration::from_secs(10);
 
 /// Boards are told of changes at most this often.
 pub const BOARD_PACE: Duration = Duration::from_millis(500);
+
+/// Forms with files that are held at the same time: each may have the bytes of two large scans.
+pub const UPLOADS_MAX: usize = 4;
+
+/// How long a form with files waits for its turn.
+pub const UPLOAD_WAIT: Duration = Duration::from_secs(20);
+
+/// Fields of one form.
+pub const FORM_FIELDS_MAX: usize = 1000;
+
+/// Bytes of the text of one form with files.
+pub const TEXT_FORM_BYTES_MAX: usize = 1024 * 1024;

@@ -26,8 +26,10 @@ pub mod secrets;
 mod server;
 mod state;
 mod stream;
+mod table;
 mod text;
 mod throttle;
+mod upload;
 mod words;
 
 pub use limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};

@@ -22,7 +22,7 @@ pub(super) struct Frame {
     pub lang: Lang,
     /// Who is logged in.
     pub person: Option<Session>,
-    /// Which part of the site: `board`, `journal`, `quarantine`, or nothing.
+    /// Which part of the site: `board`, `journal`, `desk`, `quarantine`, or nothing.
     pub place: &'static str,
     pub style: &'static str,
     pub script: &'static str,
@@ -40,8 +40,14 @@ impl Frame {
         self.person.as_ref().map_or("", |session| &session.csrf)
     }
 
-    /// Whether the person may do more than read.
+    /// Whether the person decides about obligations.
     pub(super) fn may_act(&self) -> bool {
+        let decides = |role: UserRole| !matches!(role, UserRole::Observer | UserRole::Clerk);
+        self.person.as_ref().is_some_and(|session| decides(session.role))
+    }
+
+    /// Whether the person may register what came or went without a wire.
+    pub(super) fn may_register(&self) -> bool {
         self.person.as_ref().is_some_and(|session| session.role != UserRole::Observer)
     }
 }

@@ -4,6 +4,7 @@
 //! Never: ignores a filter that it does not know.
 
 use crate::domain::ids::{ObligationId, ParticipantCode};
+use crate::gateway::ports::reads::JournalPlace;
 use crate::web::problem::Problem;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
@@ -61,6 +62,20 @@ pub(super) fn read_cursor(cursor: &str) -> Result<(DateTime<Utc>, ObligationId),
         let (micros, id) = cursor.rsplit_once('-')?;
         let due_at = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
         Some((due_at, ObligationId(Uuid::try_parse(id).ok()?)))
+    };
+    read().ok_or_else(|| bad_query("after: take the cursor as `next` gave it"))
+}
+
+/// The place of a line of a journal, as `next` gives it.
+pub(super) fn write_place(place: JournalPlace) -> String {
+    format!("{}-{}", place.date, place.n)
+}
+
+/// Reads what [`write_place`] wrote.
+pub(super) fn read_place(cursor: &str) -> Result<JournalPlace, Problem> {
+    let read = || {
+        let (date, n) = cursor.rsplit_once('-')?;
+        Some(JournalPlace { date: date.parse().ok()?, n: n.parse().ok()? })
     };
     read().ok_or_else(|| bad_query("after: take the cursor as `next` gave it"))
 }

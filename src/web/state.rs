@@ -51,6 +51,7 @@ struct Inner {
     parts: WebParts,
     closing: CancellationToken,
     large_documents: Semaphore,
+    uploads: Semaphore,
     streams: Arc<Semaphore>,
     throttle: Throttle,
     passwords: Passwords,
@@ -65,6 +66,7 @@ impl WebState {
             parts,
             closing: CancellationToken::new(),
             large_documents: Semaphore::new(limits::LARGE_DOCUMENTS_MAX),
+            uploads: Semaphore::new(limits::UPLOADS_MAX),
             streams: Arc::new(Semaphore::new(limits::STREAMS_MAX)),
             throttle: Throttle::default(),
             passwords: Passwords::default(),
@@ -94,6 +96,10 @@ impl WebState {
 
     pub(super) fn large_documents(&self) -> &Semaphore {
         &self.0.large_documents
+    }
+
+    pub(super) fn uploads(&self) -> &Semaphore {
+        &self.0.uploads
     }
 
     pub(super) fn streams(&self) -> &Arc<Semaphore> {

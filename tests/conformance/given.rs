@@ -204,6 +204,7 @@ impl Request {
 
     pub fn journal(&self) -> Vec<JournalRow> {
         let line = |participant: &str, direction, counterparty: &str| JournalRow {
+            channel: None,
             register: Register { participant: code(participant), year: 2026, direction },
             number: self.n.into(),
             date: opened_at().date_naive(),
@@ -238,6 +239,8 @@ impl Request {
     pub fn changes(&self) -> Changes {
         let journal = self.journal();
         Changes {
+            by_hand: Vec::new(),
+            handovers: Vec::new(),
             messages: vec![self.message()],
             exchanges: vec![self.exchange()],
             endings: Vec::new(),

@@ -13,6 +13,8 @@ const SHAPES: &[(&str, &str)] = &[
     ("Problem::forbidden(", r#"Problem::(?P<kind>forbidden)\(\s*"(?P<code>[a-z0-9_]+)""#),
     (" code: \"", r#"\bcode: "(?P<code>[a-z0-9_]+)""#),
     ("src/gateway/arrival.rs", r#"\bfault\(\s*"(?P<code>[a-z0-9_]+)""#),
+    ("src/gateway/desk/checks.rs", DESK_FAULT),
+    ("desk::checks::fault", DESK_FAULT),
     ("DeadLetter(\"", r#"DeadLetter\(\s*"(?P<code>[a-z0-9_]+)""#),
     ("src/channel/amqp/admission.rs", r#"Err\("(?P<code>[a-z0-9_]+)"\)"#),
     ("src/format/fault.rs", r#"\("(?P<code>[a-z0-9_]+)", ""#),
@@ -22,6 +24,9 @@ const SHAPES: &[(&str, &str)] = &[
     ("src/domain/term/fault.rs", r#"=> "(?P<code>[a-z0-9_]+)","#),
     ("src/cli/due/question.rs", r#"=> "(?P<code>[a-z0-9_]+)","#),
 ];
+
+/// A fault of a field of the desk: where, then what.
+const DESK_FAULT: &str = r#"\bfault\(\s*(?:&format!\("[^"]*"\)|"[^"]*"|path),\s*"(?P<code>[a-z0-9_]+)""#;
 
 /// Each code with the HTTP statuses that its places name.
 pub fn defined() -> BTreeMap<String, BTreeSet<u16>> {

@@ -7,6 +7,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod any_channel;
 mod calendar;
 mod cases;
 mod cases_ended;

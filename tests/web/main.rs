@@ -10,11 +10,16 @@
 mod api;
 mod case_file;
 mod cases;
+mod desk;
 mod door;
 mod evidence;
 mod letters;
 mod pages;
 mod papers;
 mod people;
+#[path = "../support/python.rs"]
+#[expect(dead_code, reason = "other suites run programs beside a test")]
+mod python;
 mod quarantine;
 mod site;
+mod tables;

@@ -19,6 +19,7 @@ use crate::gateway::evidence::pack::{
 };
 use crate::gateway::ports::decisions::StoredMessage;
 use crate::gateway::ports::reads::{DeliveryRow, DutyRow, ExchangeRecord, MessageLine};
+use crate::gateway::ports::scans::Handover;
 use crate::gateway::view;
 use crate::gateway::views::{ChronologyEntry, ObligationView};
 use chrono::{DateTime, Utc};
@@ -149,6 +150,7 @@ impl Gathered<'_> {
             stored_sha256: sha256_hex(&stored.content),
             canonical_sha256: hex(&stored.digest),
             deliveries: deliveries.map(|row| self.delivered(row)).collect(),
+            by_hand: self.record.by_hand.iter().find(|note| note.message == id).cloned(),
         })
     }
 
@@ -159,7 +161,7 @@ impl Gathered<'_> {
         let mut stages = vec![Stage { at: row.queued_at, stage: "queued" }];
         stages.extend(events.filter_map(|event| Some(Stage { at: event.at, stage: stage(event.kind)? })));
         // A letter that was passed on to another body has no event of its exchange; its row has the instant.
-        let is_told = stages.iter().any(|stage| matches!(stage.stage, "delivered" | "registered"));
+        let is_told = stages.iter().any(|stage| matches!(stage.stage, "delivered" | "registered" | "handled_manually"));
         stages.extend(row.delivered_at.filter(|_| !is_told).map(|at| Stage { at, stage: "delivered" }));
         stages.sort_by_key(|stage| stage.at);
         let (registration_number, registration_date) = row.registration.clone().unzip();
@@ -171,7 +173,13 @@ impl Gathered<'_> {
             content_sha256: row.content_sha256.clone(),
             registration_number,
             registration_date,
+            handover: self.handover(row).cloned(),
         }
+    }
+
+    fn handover(&self, row: &DeliveryRow) -> Option<&Handover> {
+        let handovers = self.record.handovers.iter();
+        handovers.filter(|one| one.message == row.message).find(|one| one.recipient == row.recipient)
     }
 
     fn said(&self, kind: fn(&Fact) -> bool) -> Vec<Said> {
@@ -261,6 +269,10 @@ fn delivery_line(request: &Letter, zone: crate::domain::zone::Zone) -> String {
         let number = if number.is_empty() { "без номера".to_owned() } else { format!("№ {number}") };
         return format!("Запрос зарегистрирован адресатом: {number} от {}.", date.format("%d.%m.%Y"));
     }
+    if let Some(handover) = &delivered.handover {
+        let at = zone.local(handover.at).format("%d.%m.%Y %H:%M");
+        return format!("Запрос вручён адресату {} {at}, принял(а): {}.", handover.way.words(), handover.taken_by);
+    }
     let arrived = delivered.stages.iter().find(|stage| stage.stage == "delivered");
     arrived.map_or_else(unconfirmed, |stage| {
         format!("Запрос доставлен адресату {}.", zone.local(stage.at).format("%d.%m.%Y %H:%M"))
@@ -278,6 +290,7 @@ fn stage(kind: EventKind) -> Option<&'static str> {
         EventKind::DeliveryRejected => Some("rejected"),
         EventKind::Undeliverable => Some("undeliverable"),
         EventKind::DeliveryQueuedAgain => Some("queued_again"),
+        EventKind::HandledManually => Some("handled_manually"),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
 use crate::domain::obligation::Fact;
 use crate::domain::rule::Urgency;
+use crate::gateway::ports::scans::{ByHand, Handover};
 use crate::gateway::views::{ChronologyEntry, Explanation};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -102,6 +103,9 @@ pub struct Letter {
     /// SHA-256 of the canonical JSON form: the same whatever format it came in.
     pub canonical_sha256: String,
     pub deliveries: Vec<Delivered>,
+    /// The desk's note, where no system carried it: the channel, the stated instant and that of the registration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<ByHand>,
 }
 
 /// What an envelope says, without the addressees.
@@ -156,13 +160,16 @@ pub struct Delivered {
     pub registration_number: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_date: Option<NaiveDate>,
+    /// Where people handed it over: who took it, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
 }
 
 /// One step of a delivery.
 #[derive(Debug, Clone, Serialize)]
 pub struct Stage {
     pub at: DateTime<Utc>,
-    /// `queued`, `delivered`, `registered`, `rejected`, `undeliverable`, `queued_again`.
+    /// `queued`, `delivered`, `registered`, `rejected`, `undeliverable`, `queued_again`, `handled_manually`.
     pub stage: &'static str,
 }
 

@@ -67,6 +67,8 @@ pub enum UserRole {
     /// Reads only.
     Observer,
     Administrator,
+    /// Registers what came or went without a wire; decides nothing.
+    Clerk,
 }
 
 /// A session of a person.

@@ -12,6 +12,7 @@ use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, T
 use crate::domain::message::Format;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::notices::NoticeRow;
+use crate::gateway::ports::scans::{ByHand, HandChannel, Handover};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -148,6 +149,9 @@ pub struct Changes {
     pub outbox: Vec<OutboxRow>,
     pub proofs: Vec<crate::domain::decision::Proof>,
     pub journal: Vec<JournalRow>,
+    /// The desk's notes of messages of this batch, with their scans, whose files are on disk already.
+    pub by_hand: Vec<ByHand>,
+    pub handovers: Vec<Handover>,
     /// Last numbers given.
     pub registers: Vec<(Register, u64)>,
     pub quarantine: Vec<QuarantineRow>,
@@ -227,6 +231,8 @@ pub struct JournalRow {
     pub annexes: String,
     /// «Содержание»: the sender's summary, else the type's title.
     pub summary: String,
+    /// How it came or went, where a clerk registered it. Read from the desk's note, not written here.
+    pub channel: Option<HandChannel>,
 }
 
 /// Something that could not be accepted or delivered, kept for a person.

@@ -10,6 +10,7 @@ pub mod inbound;
 pub mod notices;
 pub mod outlet;
 pub mod reads;
+pub mod scans;
 
 pub use accounts::Accounts;
 pub use decisions::{Changes, Decisions, Keys, Loaded, Unit};
@@ -17,6 +18,7 @@ pub use inbound::Inbound;
 pub use notices::{Notices, Teller};
 pub use outlet::Outlet;
 pub use reads::Reads;
+pub use scans::Scans;
 
 /// The whole store, as the composition root hands it around.
 pub trait Store: Decisions + Reads + Accounts + Notices {}

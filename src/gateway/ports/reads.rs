@@ -11,6 +11,7 @@ use crate::domain::participant::Participant;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::cases::{CaseFilter, CaseRow, Correspondents, DisclosureFilter, DisclosureRow};
 use crate::gateway::ports::decisions::{Accepted, Claimed, Direction, JournalRow, StoredMessage};
+use crate::gateway::ports::scans::{ByHand, Handover, ScanRecord};
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -37,6 +38,14 @@ pub trait Reads: Send + Sync {
     async fn delivery(&self, message: MessageId, to: &ParticipantCode) -> Result<Option<DeliveryRow>, StoreError>;
 
     async fn journal(&self, filter: JournalFilter) -> Result<Vec<JournalRow>, StoreError>;
+    /// Lines of a journal after a place, each with its own; at most the filter's `limit`.
+    async fn journal_page(
+        &self,
+        filter: JournalFilter,
+        after: Option<JournalPlace>,
+    ) -> Result<Vec<(JournalPlace, JournalRow)>, StoreError>;
+    /// A scan that belongs to at least one message.
+    async fn scan(&self, sha256: &str) -> Result<Option<ScanRecord>, StoreError>;
     /// Status events after a sequence number, at most `limit`, for the live stream.
     async fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<(u64, Event)>, StoreError>;
     async fn last_event(&self) -> Result<u64, StoreError>;
@@ -122,6 +131,9 @@ pub struct ExchangeRecord {
     pub messages: Vec<MessageLine>,
     pub events: Vec<Event>,
     pub deliveries: Vec<DeliveryRow>,
+    /// The desk's notes of its messages.
+    pub by_hand: Vec<ByHand>,
+    pub handovers: Vec<Handover>,
 }
 
 /// A message without its content.
@@ -154,7 +166,8 @@ pub struct InboxItem {
 pub struct DeliveryRow {
     pub message: MessageId,
     pub recipient: ParticipantCode,
-    /// `queued`, `sending`, `waiting_retry`, `delivered`, `registered`, `rejected`, `undeliverable`.
+    /// `queued`, `sending`, `waiting_retry`, `delivered`, `registered`, `rejected`, `undeliverable`,
+    /// `handled_manually`.
     pub state: String,
     pub attempts: u32,
     pub queued_at: DateTime<Utc>,
@@ -174,6 +187,13 @@ pub struct JournalFilter {
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
     pub limit: usize,
+}
+
+/// The place of a line in its journal: the cursor of its pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalPlace {
+    pub date: NaiveDate,
+    pub n: i64,
 }
 
 /// A quarantined thing, without its content.

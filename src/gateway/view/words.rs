@@ -7,6 +7,7 @@ use crate::domain::ids::TypeCode;
 use crate::domain::obligation::Fact;
 use crate::domain::term::date_words;
 use crate::gateway::Inner;
+use crate::gateway::ports::scans::{HandChannel, HandWay};
 
 /// What happened, in one line.
 pub(super) fn event(inner: &Inner, event: &Event) -> String {
@@ -23,6 +24,8 @@ pub(super) fn event(inner: &Inner, event: &Event) -> String {
         EventKind::DeliveryRegistered => format!("Зарегистрировано получателем {detail} — {who}"),
         EventKind::DeliveryRejected => format!("Получатель отказал в регистрации — {who}"),
         EventKind::Undeliverable => format!("Не доставлено нами — {who}"),
+        EventKind::MessageByHand => format!("{} — {who}", by_hand(detail)),
+        EventKind::HandledManually => format!("Вручено {} — {who}", handed(detail)),
         EventKind::DeliveryQueuedAgain => format!("Отправляется заново по решению сотрудника — {who}"),
         EventKind::NoticeSent => format!("Извещение отправлено ({detail}) — {who}"),
         EventKind::NoticeUndeliverable => format!("Извещение не доставлено нами ({detail}) — {who}"),
@@ -45,6 +48,21 @@ pub(super) fn event(inner: &Inner, event: &Event) -> String {
         EventKind::CaseClosed => format!("Случай {detail} закрыт"),
         EventKind::ForeignReply => format!("Сообщение от того, кто здесь ничего не должен ({detail}) — {who}"),
     }
+}
+
+/// «Зарегистрировано вручную: на бумаге, поступило или вручено 06.03.2026 15:00».
+fn by_hand(detail: &str) -> String {
+    let (channel, at) = detail.split_once(' ').unwrap_or((detail, ""));
+    let words = [HandChannel::Paper, HandChannel::Mail, HandChannel::Phone].into_iter();
+    let words = words.filter(|one| one.code() == channel).map(HandChannel::words).next().unwrap_or(channel);
+    let at = chrono::DateTime::parse_from_rfc3339(at);
+    let at = at.map(|at| format!(", поступило или вручено {}", at.format("%d.%m.%Y %H:%M"))).unwrap_or_default();
+    format!("Зарегистрировано сотрудником: {words}{at}")
+}
+
+fn handed(code: &str) -> &str {
+    let ways = [HandWay::Hand, HandWay::Post, HandWay::Mail, HandWay::Phone].into_iter();
+    ways.filter(|one| one.code() == code).map(HandWay::words).next().unwrap_or(code)
 }
 
 fn date(iso: &str) -> String {

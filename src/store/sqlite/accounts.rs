@@ -58,6 +58,7 @@ fn role_code(role: UserRole) -> &'static str {
         UserRole::Coordinator => "coordinator",
         UserRole::Observer => "observer",
         UserRole::Administrator => "administrator",
+        UserRole::Clerk => "clerk",
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Direction, JournalRow, Register};
-use crate::gateway::ports::reads::JournalFilter;
+use crate::gateway::ports::reads::{JournalFilter, JournalPlace};
 use crate::store::sqlite::row::{Record, int};
 use rusqlite::{Connection, Row, named_params, params};
 use std::collections::HashMap;
@@ -73,13 +73,17 @@ pub(super) fn registers(
     Ok(found)
 }
 
-/// Lines of a participant's journal, in the order of registration.
-pub(super) fn list(connection: &Connection, filter: &JournalFilter) -> Result<Vec<JournalRow>, StoreError> {
+/// Lines of a participant's journal, in the order of registration, each with its place.
+pub(super) fn list(
+    connection: &Connection,
+    (filter, after): (&JournalFilter, Option<JournalPlace>),
+) -> Result<Vec<(JournalPlace, JournalRow)>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT n, participant, year, direction, number, date, message, type_code, exchange, counterparty, case_no,
-                annexes, summary
-         FROM journal
+        "SELECT n, participant, year, direction, number, date, journal.message, type_code, exchange, counterparty,
+                case_no, annexes, summary, channel
+         FROM journal LEFT JOIN by_hand ON by_hand.message = journal.message
          WHERE participant = :participant AND date >= :from AND date <= :to AND (:case IS NULL OR case_no = :case)
+           AND (date, n) > (:after_date, :after_n)
          ORDER BY date, n LIMIT :limit",
     )?;
     let values = named_params! {
@@ -87,21 +91,26 @@ pub(super) fn list(connection: &Connection, filter: &JournalFilter) -> Result<Ve
         ":from": filter.from.map_or_else(|| "0".to_owned(), |date| date.to_string()),
         ":to": filter.to.map_or_else(|| "9999-99-99".to_owned(), |date| date.to_string()),
         ":case": filter.case,
+        ":after_date": after.map_or_else(String::new, |place| place.date.to_string()),
+        ":after_n": after.map_or(0, |place| place.n),
         ":limit": int(filter.limit),
     };
     statement.query_and_then(values, read)?.collect()
 }
 
-fn read(row: &Row<'_>) -> Result<JournalRow, StoreError> {
+fn read(row: &Row<'_>) -> Result<(JournalPlace, JournalRow), StoreError> {
     let record = Record::new(row, "journal");
-    Ok(JournalRow {
+    let date = record.date("date")?;
+    let place = JournalPlace { date, n: record.integer("n")? };
+    let channel = record.opt_text("channel")?.map(|_| record.one_of("channel")).transpose()?;
+    let row = JournalRow {
         register: Register {
             participant: record.participant("participant")?,
             year: record.integer("year")?,
             direction: record.one_of("direction")?,
         },
         number: record.integer("number")?,
-        date: record.date("date")?,
+        date,
         message: MessageId(record.uuid("message")?),
         type_code: record.type_code("type_code")?,
         exchange: ExchangeId(record.uuid("exchange")?),
@@ -109,5 +118,7 @@ fn read(row: &Row<'_>) -> Result<JournalRow, StoreError> {
         case: record.opt_string("case_no")?,
         annexes: record.string("annexes")?,
         summary: record.string("summary")?,
-    })
+        channel,
+    };
+    Ok((place, row))
 }

@@ -12,13 +12,14 @@ use crate::gateway::ports::cases::{CaseFilter, CaseRow, Correspondents, Disclosu
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, JournalRow, StoredMessage, Unit};
 use crate::gateway::ports::notices::{ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeView};
 use crate::gateway::ports::reads::{
-    DeliveryRow, DutyFilter, DutyRow, ExchangeRecord, Figures, InboxItem, InboxPage, JournalFilter, QuarantineView,
-    Tally, TallyAt,
+    DeliveryRow, DutyFilter, DutyRow, ExchangeRecord, Figures, InboxItem, InboxPage, JournalFilter, JournalPlace,
+    QuarantineView, Tally, TallyAt,
 };
+use crate::gateway::ports::scans::ScanRecord;
 use crate::gateway::ports::{Accounts, Decisions, Keys, Loaded, Notices, Reads, StoreError};
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::{
-    SqliteStore, accounts, cases, disclosures, events, exchanges, figures, journal, messages, notices, outbox,
+    SqliteStore, accounts, by_hand, cases, disclosures, events, exchanges, figures, journal, messages, notices, outbox,
     participants, quarantine, rungs, save, search,
 };
 use async_trait::async_trait;
@@ -94,7 +95,21 @@ impl Reads for SqliteStore {
     }
 
     async fn journal(&self, filter: JournalFilter) -> Result<Vec<JournalRow>, StoreError> {
-        self.readers.run(move |connection| journal::list(connection, &filter)).await
+        let page = self.journal_page(filter, None).await?;
+        Ok(page.into_iter().map(|(_, row)| row).collect())
+    }
+
+    async fn journal_page(
+        &self,
+        filter: JournalFilter,
+        after: Option<JournalPlace>,
+    ) -> Result<Vec<(JournalPlace, JournalRow)>, StoreError> {
+        self.readers.run(move |connection| journal::list(connection, (&filter, after))).await
+    }
+
+    async fn scan(&self, sha256: &str) -> Result<Option<ScanRecord>, StoreError> {
+        let sha256 = sha256.to_owned();
+        self.readers.run(move |connection| by_hand::scan(connection, &sha256)).await
     }
 
     async fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<(u64, Event)>, StoreError> {
@@ -144,6 +159,8 @@ fn exchange_record(connection: &Connection, id: ExchangeId) -> Result<Option<Exc
         messages: messages::of_exchange(connection, row)?,
         events: events::of_exchange(connection, row)?,
         deliveries: outbox::of_exchange(connection, row)?,
+        by_hand: by_hand::of_exchange(connection, row)?,
+        handovers: by_hand::handed_over(connection, row)?,
     }))
 }
 

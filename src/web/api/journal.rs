@@ -1,19 +1,19 @@
-//! The journal of a participant: JSON, CSV, or the printable page of §6.
+//! The journal of a participant: JSON in pages, CSV, XLSX, or the printable page of §6.
 //!
-//! Promises: lines in the order of registration. Never: another participant's journal (the verb judges).
+//! Promises: lines in the order of registration; a file has all that was asked for, or is refused. Never: another participant's journal (the verb judges).
 
 use crate::gateway::ports::reads::JournalFilter;
 use crate::gateway::views::JournalLine;
 use crate::web::WebState;
 use crate::web::board;
 use crate::web::caller::Caller;
-use crate::web::csv::Csv;
-use crate::web::params::{InQuery, bad_query, participant};
+use crate::web::params::{InQuery, bad_query, participant, read_place, write_place};
 use crate::web::problem::Problem;
-use crate::web::{limits, negotiate, page};
+use crate::web::table::{self, Form, Table};
+use crate::web::{limits, page};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,9 @@ pub(in crate::web) struct JournalQuery {
     pub from: Option<NaiveDateText>,
     pub to: Option<NaiveDateText>,
     pub limit: Option<usize>,
-    /// `json`, `csv`, `excel` or `html`; goes before `Accept`.
+    /// The place where the page before ended: its `next`.
+    pub after: Option<String>,
+    /// `json`, `csv`, `excel`, `xlsx` or `html`; goes before `Accept`.
     pub format: Option<Form>,
 }
 
@@ -44,19 +46,12 @@ impl TryFrom<String> for NaiveDateText {
     }
 }
 
-/// The forms a journal comes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(in crate::web) enum Form {
-    Json,
-    Csv,
-    Excel,
-    Html,
-}
-
 #[derive(Serialize)]
 struct Journal {
     lines: Vec<JournalLine>,
+    /// For `after`, where there are more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
 /// The filter that the query asks for.
@@ -82,24 +77,57 @@ pub(super) async fn show(
     InQuery(query): InQuery<JournalQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let offers = [("application/json", Form::Json), ("text/csv", Form::Csv), ("text/html", Form::Html)];
-    let form = query.format.or_else(|| negotiate::best(&headers, &offers)).ok_or_else(|| {
-        let detail = "the journal can be read as application/json, text/csv or text/html";
-        Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail)
-    })?;
+    let form = table::form(query.format, &headers, true)?;
     let filter = filter(&query, &caller)?;
-    let lines = state.gateway().journal(filter.clone(), &caller.actor()).await?;
+    let after = query.after.as_deref().map(read_place).transpose()?;
     match form {
-        Form::Json => Ok(Json(Journal { lines }).into_response()),
-        Form::Csv => Ok(to_csv(&lines, Csv::plain())),
-        Form::Excel => Ok(to_csv(&lines, Csv::for_spreadsheets())),
-        Form::Html => board::printed_journal(&state, (&filter, &lines), page::lang(&headers)),
+        Form::Json => {
+            let page = state.gateway().journal_page(filter, (None, after), &caller.actor()).await?;
+            Ok(Json(Journal { lines: page.lines, next: page.next.map(write_place) }).into_response())
+        }
+        Form::Html => {
+            let lines = state.gateway().journal(filter.clone(), &caller.actor()).await?;
+            board::printed_journal(&state, (&filter, &lines), page::lang(&headers))
+        }
+        Form::Csv | Form::Excel | Form::Xlsx => {
+            let lines = lines(&state, (filter, &query), &caller).await?;
+            table(&lines).file(form, state.gateway().now()).await
+        }
     }
 }
 
-/// The journal as a file.
-pub(in crate::web) fn to_csv(lines: &[JournalLine], mut csv: Csv) -> Response {
-    csv.line([
+/// As many lines as were asked for; all of them where no number was.
+async fn lines(
+    state: &WebState,
+    (filter, query): (JournalFilter, &JournalQuery),
+    caller: &Caller,
+) -> Result<Vec<JournalLine>, Problem> {
+    match query.limit {
+        Some(_) => Ok(state.gateway().journal(filter, &caller.actor()).await?),
+        None => Ok(state.gateway().whole_journal(filter, None, &caller.actor()).await?),
+    }
+}
+
+/// The lines as a table, for files.
+pub(in crate::web) fn table(lines: &[JournalLine]) -> Table {
+    let row = |line: &JournalLine| {
+        vec![
+            line.direction.to_owned(),
+            line.number.clone(),
+            line.date.to_string(),
+            line.annexes.clone(),
+            line.summary.clone(),
+            line.type_code.to_string(),
+            line.counterparty.to_string(),
+            line.counterparty_title.clone(),
+            line.case.clone().unwrap_or_default(),
+            line.message.to_string(),
+            line.exchange.to_string(),
+            line.type_title.clone(),
+            line.channel.map(|channel| channel.code().to_owned()).unwrap_or_default(),
+        ]
+    };
+    let head = [
         "direction",
         "number",
         "date",
@@ -111,26 +139,8 @@ pub(in crate::web) fn to_csv(lines: &[JournalLine], mut csv: Csv) -> Response {
         "case",
         "message",
         "exchange",
-    ]);
-    for line in lines {
-        csv.line([
-            line.direction,
-            &line.number,
-            &line.date.to_string(),
-            &line.annexes,
-            &line.summary,
-            line.type_code.as_str(),
-            line.counterparty.as_str(),
-            &line.counterparty_title,
-            line.case.as_deref().unwrap_or_default(),
-            &line.message.to_string(),
-            &line.exchange.to_string(),
-        ]);
-    }
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"journal.csv\""),
-        (header::VARY, "Accept"),
+        "type_title",
+        "channel",
     ];
-    (headers, csv.finish()).into_response()
+    Table { name: "journal", head: head.to_vec(), rows: lines.iter().map(row).collect() }
 }

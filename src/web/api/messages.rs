@@ -30,7 +30,7 @@ const MEDIA_TYPES: [(&str, Format); 5] = [
 ];
 
 #[derive(Serialize)]
-struct Receipt {
+pub(super) struct Receipt {
     id: MessageId,
     exchange: ExchangeId,
     registration: Registration,

@@ -4,8 +4,10 @@
 //! Never: shows one participant what is another's (the verbs judge by the actor).
 
 mod alerts;
+mod case_file;
 mod cases;
 mod catalogue;
+mod desk;
 mod directory;
 mod events;
 mod evidence;
@@ -15,6 +17,7 @@ mod journal;
 mod messages;
 mod obligations;
 mod paper;
+mod registry;
 mod schemas;
 
 use crate::web::WebState;
@@ -23,6 +26,7 @@ use axum::routing::{get, post};
 
 pub(super) use cases::{read_cursor as case_cursor, standing as case_standing};
 pub(super) use journal::{JournalQuery, filter as journal_filter};
+pub(super) use registry::{Registry, RegistryQuery, read as read_registry};
 pub(super) use schemas::show as schema;
 
 /// The routes under `/api/v1`.
@@ -46,6 +50,11 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/obligations/{id}/rungs/{no}/letter", get(paper::show))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{obligation}/acknowledgement", post(alerts::acknowledge))
+        .route("/desk/messages", post(desk::register))
+        .route("/desk/deliveries/{message}/{recipient}", post(desk::hand_over))
+        .route("/scans/{sha256}", get(desk::scan))
+        .route("/cases/{number}/file", get(case_file::show))
+        .route("/registry", get(registry::show))
         .route("/journal", get(journal::show))
         .route("/cases", get(cases::list))
         .route("/cases/{number}", get(cases::show))

@@ -25,7 +25,8 @@ struct Row {
     content: String,
     /// «на № 1/2026».
     answers: Option<String>,
-    annexes: Vec<String>,
+    /// Each with the address of its file, where the gateway keeps it.
+    annexes: Vec<(String, Option<String>)>,
 }
 
 #[derive(Template)]
@@ -37,6 +38,8 @@ struct CasePage {
     made: String,
     rows: Vec<Row>,
     truncated: bool,
+    /// The same as a file.
+    link: String,
 }
 
 /// Where the letters of a case stand; a case number may hold a slash.
@@ -57,6 +60,7 @@ pub(super) async fn show(
         made: format!("{} {}", minute(state.gateway().now(), zone), zone.name()),
         truncated: letters.len() >= CASE_LETTERS_MAX,
         rows: letters.iter().map(|letter| row(letter, lang)).collect(),
+        link: format!("/api/v1{}", address(&case)),
         case,
         f: visitor.frame("journal"),
     })
@@ -66,7 +70,8 @@ fn row(letter: &CaseLetter, lang: Lang) -> Row {
     let (line, e) = (&letter.line, lang.evidence());
     let annexes = letter.annexes.iter().map(|one| {
         let size = counted(one.size_bytes, lang, e.bytes);
-        format!("№ {}: {} ({size})", one.annex, one.name)
+        let link = letter.scans.contains(&one.sha256).then(|| format!("/api/v1/scans/{}", one.sha256));
+        (format!("№ {}: {} ({size})", one.annex, one.name), link)
     });
     Row {
         date: short_date(line.date),

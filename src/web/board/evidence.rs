@@ -7,6 +7,7 @@ use crate::domain::message::Format;
 use crate::domain::obligation::Fact;
 use crate::domain::zone::Zone;
 use crate::gateway::evidence::pack::{Delivered, EnvelopeFacts, Letter, Pack, Said, Stage};
+use crate::gateway::ports::scans::{ByHand, Handover};
 use crate::web::WebState;
 use crate::web::caller;
 use crate::web::dates::{counted, date_with_weekday, minute, short_date};
@@ -160,9 +161,33 @@ impl Writer {
         };
         let size = counted(one.stored_bytes, self.lang, e.bytes);
         lines.push((e.stored, format!("{} ({format}, {size})", one.stored_sha256)));
+        lines.extend(one.by_hand.iter().flat_map(|note| self.by_hand(note)));
         lines.push((e.canonical, one.canonical_sha256.clone()));
         lines.push((e.message, one.message.to_string()));
         Sheet { title: self.heading(one), lines }
+    }
+
+    /// How it came or went that no system carried.
+    fn by_hand(&self, note: &ByHand) -> Vec<Line> {
+        let d = self.lang.desk();
+        let mut lines = vec![
+            (d.came_by, format!("{} ({})", note.by_whom, note.channel.words())),
+            (d.came_at, minute(note.at, self.zone)),
+            (d.recorded, minute(note.recorded_at, self.zone)),
+        ];
+        lines.extend(note.dictated_by.clone().map(|who| (d.dictated_by, who)));
+        lines.extend(note.taken_by.clone().map(|who| (d.taken_by, who)));
+        lines
+    }
+
+    fn handover(&self, one: &Handover) -> Vec<Line> {
+        let d = self.lang.desk();
+        let mut lines = vec![(d.way, one.way.words().to_owned()), (d.at_out, minute(one.at, self.zone))];
+        lines.push((d.handed_to, one.taken_by.clone()));
+        let number = one.number.as_ref().zip(one.date);
+        lines.extend(number.map(|(number, date)| (d.their_number, self.numbered(number, date))));
+        lines.push((d.came_by, format!("{}, {}", one.by_whom, minute(one.recorded_at, self.zone))));
+        lines
     }
 
     fn envelope(&self, one: &EnvelopeFacts) -> Vec<Line> {
@@ -192,6 +217,7 @@ impl Writer {
         lines.extend(one.stages.iter().map(stage));
         let number = one.registration_number.as_ref().zip(one.registration_date);
         lines.extend(number.map(|(number, date)| (e.by_addressee, self.numbered(number, date))));
+        lines.extend(one.handover.iter().flat_map(|handover| self.handover(handover)));
         lines.extend(one.content_sha256.clone().map(|sha256| (e.given_bytes, sha256)));
         Sheet { title: format!("→ {}", one.to.title), lines }
     }

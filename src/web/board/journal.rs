@@ -31,10 +31,10 @@ struct Entry {
 }
 
 /// A choice of the form above the journal.
-struct Choice {
-    code: String,
-    title: String,
-    chosen: bool,
+pub(super) struct Choice {
+    pub code: String,
+    pub title: String,
+    pub chosen: bool,
 }
 
 /// The numbers and counterparties, beside the form.
@@ -124,7 +124,7 @@ impl JournalPage {
 }
 
 /// Everybody whose journal can be shown: a person of the centre sees all.
-fn choices(state: &WebState, chosen: &str) -> Vec<Choice> {
+pub(super) fn choices(state: &WebState, chosen: &str) -> Vec<Choice> {
     let directory = state.gateway().directory();
     let choice = |one: &std::sync::Arc<Participant>| Choice {
         code: one.code.to_string(),

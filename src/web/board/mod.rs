@@ -8,6 +8,7 @@ mod acts;
 mod case_acts;
 mod case_file;
 mod cases;
+mod desk;
 mod evidence;
 mod journal;
 mod live;
@@ -15,6 +16,7 @@ mod model;
 mod obligation;
 mod paper;
 mod quarantine;
+mod registry;
 mod row;
 mod show;
 
@@ -24,6 +26,7 @@ use axum::routing::{get, post};
 
 pub(super) use journal::printed as printed_journal;
 pub(super) use paper::printed as printed_paper;
+pub(super) use registry::printed as printed_registry;
 
 /// The routes of the pages.
 pub(super) fn routes() -> Router<WebState> {
@@ -42,7 +45,9 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/board/cases", get(cases::list))
         .route("/board/cases/{number}", get(cases::show).post(case_acts::decide))
         .route("/board/cases/{number}/disclosures", get(cases::disclosures))
+        .route("/registry", get(registry::show))
         .route("/cases/{case}/file", get(case_file::show))
+        .route("/desk", get(desk::show).post(desk::submit))
         .route("/quarantine", get(quarantine::show))
         .route("/quarantine/notices/{id}", post(quarantine::tell_again))
         .route("/quarantine/{message}/{recipient}", post(quarantine::send_again))

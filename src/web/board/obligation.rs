@@ -85,6 +85,8 @@ struct ObligationPage {
     /// The letters of its case.
     case_file: Option<String>,
     state: &'static str,
+    /// An answer is still awaited, so that one on paper may be registered.
+    open: bool,
     may: May,
     facts: Vec<Line>,
     performer_head: Option<String>,
@@ -119,6 +121,7 @@ pub(super) async fn show(
         here: format!("/obligations/{id}"),
         case_file: view.case.as_deref().map(case_file::address),
         state: words.obligation_state(lang, view.state),
+        open: matches!(view.state, "running" | "suspended") && concerns_us(&state, &view),
         may: May::of(view.state),
         facts: facts(&view, zone, words),
         performer_head: view.performer.head.as_ref().map(|head| head.name.clone()),
@@ -128,6 +131,12 @@ pub(super) async fn show(
         row: Row::new(&view, lang, zone).taking_from(today),
         done: query.done.is_some(),
     })
+}
+
+/// Whether a centre of ours is a side of it.
+fn concerns_us(state: &WebState, view: &ObligationView) -> bool {
+    let ours = state.gateway().own_centres();
+    ours.contains(&view.performer.code) || ours.contains(&view.controller.code)
 }
 
 fn facts(view: &ObligationView, zone: Zone, words: &Words) -> Vec<Line> {

@@ -8,6 +8,7 @@ pub(super) const WORDS: Words = Words {
     board: "Answers under control",
     journal: "Journal",
     cases: "Cases",
+    desk: "Desk",
     quarantine: "Quarantine",
     log_out: "Log out",
     log_in: "Log in",

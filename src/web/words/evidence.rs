@@ -121,10 +121,11 @@ const FACTS: [Named; 16] = [
     ("clarified", "Уточнение дано", "Clarified"),
 ];
 
-const STAGES: [Named; 6] = [
+const STAGES: [Named; 7] = [
     ("queued", "Поставлено в очередь", "Queued"),
     ("delivered", "Доставлено", "Delivered"),
     ("registered", "Зарегистрировано адресатом", "Registered by the addressee"),
+    ("handled_manually", "Вручено сотрудником", "Handed over by people"),
     ("rejected", "Отказано в регистрации", "Registration refused"),
     ("undeliverable", "Не доставлено нами", "Not delivered by us"),
     ("queued_again", "Отправляется заново", "Sent again"),

@@ -4,6 +4,7 @@
 //! of the law, which exist in Russian only.
 
 pub(super) mod cases;
+pub(super) mod desk;
 mod en;
 pub(super) mod evidence;
 mod ru;
@@ -86,6 +87,7 @@ pub(super) struct Words {
     pub board: &'static str,
     pub journal: &'static str,
     pub cases: &'static str,
+    pub desk: &'static str,
     pub quarantine: &'static str,
     pub log_out: &'static str,
     pub log_in: &'static str,
@@ -284,12 +286,13 @@ const RUNG_STATES: [Named; 7] = [
     ("cancelled", "не понадобилось", "not needed"),
 ];
 
-const DELIVERY_STATES: [Named; 7] = [
+const DELIVERY_STATES: [Named; 8] = [
     ("queued", "в очереди", "queued"),
     ("sending", "отправляется", "being sent"),
     ("waiting_retry", "ждёт повторной попытки", "waiting for a retry"),
     ("delivered", "доставлено", "delivered"),
     ("registered", "зарегистрировано адресатом", "registered by the addressee"),
+    ("handled_manually", "вручено сотрудником", "handed over by people"),
     ("rejected", "отказано в регистрации", "registration refused"),
     ("undeliverable", "не доставлено", "undeliverable"),
 ];

@@ -8,6 +8,7 @@ pub(super) const WORDS: Words = Words {
     board: "Контроль ответов",
     journal: "Журнал",
     cases: "Случаи",
+    desk: "Канцелярия",
     quarantine: "Карантин",
     log_out: "Выйти",
     log_in: "Войти",

@@ -69,15 +69,18 @@ pub(in crate::store::sqlite) fn of_exchange(
 /// The query that [`delivery`] reads.
 fn delivery_where(condition: &str) -> String {
     format!(
-        "SELECT seq, message, recipient, state, attempts, queued_at, ready_at, delivered_at, content_sha256, number,
-                registered_on, error
+        "SELECT seq, message, recipient, attempts, queued_at, ready_at, delivered_at, content_sha256, number,
+                registered_on, error,
+                CASE WHEN state = 'delivered' AND EXISTS (
+                    SELECT 1 FROM handover h WHERE h.message = outbox.message AND h.recipient = outbox.recipient
+                ) THEN 'handled_manually' ELSE state END AS stage
          FROM outbox WHERE {condition}"
     )
 }
 
 fn delivery(row: &Row<'_>) -> Result<DeliveryRow, StoreError> {
     let record = Record::new(row, "outbox");
-    let state = record.string("state")?;
+    let state = record.string("stage")?;
     let next_at = if state == "waiting_retry" { record.opt_instant("ready_at")? } else { None };
     Ok(DeliveryRow {
         message: MessageId(record.uuid("message")?),
