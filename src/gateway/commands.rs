@@ -50,7 +50,10 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
         Job::EndDuties { case, .. } => keys.duties_of_case.push(case.clone()),
         Job::SendAgain { message, recipient, .. } => keys.given_up.push((*message, recipient.clone())),
         Job::Disclose { what, .. } => keys.exchanges.extend(what.exchange()),
-        Job::Case { command, .. } => keys.cases.push(command.key.number.clone()),
+        Job::Case { command, .. } => {
+            keys.cases.push(command.key.number.clone());
+            keys.duties_of_case.push(command.key.number.clone());
+        }
         Job::Refuse { .. } | Job::Notify { .. } | Job::HandOver { .. } | Job::Register { .. } => {}
     }
 }

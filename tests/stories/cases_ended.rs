@@ -110,6 +110,23 @@ async fn the_end_of_another_case_or_of_another_centres_case_of_the_same_number_e
 }
 
 #[tokio::test]
+async fn a_case_that_a_person_closes_ends_its_duties_in_the_same_decision() {
+    let story = Story::at("2026-03-18 10:00").await;
+    plan_and_ruling(&story).await;
+    story.set("2026-05-15 15:00");
+    let act = serde_json::from_value(json!({"action": "close", "reason": "Переезд семьи"})).unwrap();
+    story.gateway.decide_case((None, CASE), act, &coordinator()).await.unwrap();
+    let expected = ["report.plan-progress 2026-1 centre-vymysel withdrawn"; 2];
+    assert_eq!(duties(&story, CENTRE).await, expected);
+    // A family that is taken on again owes again.
+    let open = serde_json::from_value(json!({"action": "open"})).unwrap();
+    story.set("2026-05-20 10:00");
+    story.gateway.decide_case((None, CASE), open, &coordinator()).await.unwrap();
+    send(&story, "2026-05-20 11:00", &example("notice.case-opened", "2026-05-20 11:00")).await;
+    assert!(duties(&story, CENTRE).await.iter().any(|duty| duty.ends_with("running")));
+}
+
+#[tokio::test]
 async fn staff_end_the_duties_of_their_own_centres_case() {
     let story = Story::at("2026-03-18 10:00").await;
     plan_and_ruling(&story).await;

@@ -16,6 +16,7 @@ use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
 use crate::gateway::cases::views::{CaseLine, CaseView, DisclosureLine};
 use crate::gateway::committer::Job;
+use crate::gateway::duties;
 use crate::gateway::ports::cases::{CaseFilter, DisclosureFilter};
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::show::PAGE_MAX;
@@ -183,7 +184,7 @@ fn number(of: &str) -> Result<String, Rejection> {
 }
 
 impl WorkingSet<'_> {
-    /// Does what a person decided about a case.
+    /// Does what a person decided about a case. With the case its duties end.
     pub(in crate::gateway) fn decide_case(&mut self, command: &CaseCommand) -> Result<(), Rejection> {
         let CaseCommand { key, act, by: reader } = command;
         self.check_bodies(act)?;
@@ -195,6 +196,9 @@ impl WorkingSet<'_> {
         let today = self.inner.date_at(&key.centre, self.ctx.now);
         case.decide(act, &Deciding { by: &reader.label, at: self.ctx.now, today })?;
         self.put_case(case);
+        if let CaseAct::Close { .. } = act {
+            duties::decided((&key.number, &key.centre, &reader.label), self)?;
+        }
         // The answer shows the whole record to who decided.
         let (cases, kind) = (vec![key.clone()], DisclosureKind::RecordRead);
         self.disclose(&Disclosing::Record { cases, kind, what: "record" }, reader);
