@@ -57,6 +57,9 @@ pub struct Parked {
     pub in_reply_to: Option<MessageId>,
     pub received_at: DateTime<Utc>,
     pub facts: BodyFacts,
+    /// It began an exchange of its own, where it is registered; that it fits nothing here is no fault of its sender.
+    #[serde(default)]
+    pub elsewhere: bool,
 }
 
 impl Exchange {

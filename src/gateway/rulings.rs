@@ -4,7 +4,7 @@
 //! ruling because what it names is answered already, or is no petition.
 
 use crate::domain::decide::Command;
-use crate::domain::decision::Arrived;
+use crate::domain::decision::{Arrived, Event, EventKind, Refusal};
 use crate::domain::ids::{ExchangeId, MessageId};
 use crate::domain::rule::{BodyFacts, Role, TypeRule};
 use crate::gateway::arrival::Received;
@@ -31,12 +31,30 @@ pub(super) fn answer(
     }
     let rule = TypeRule { role: Role::Answer, answer: None, duties: Vec::new() };
     let answer = Arrived { exchange, type_code, rule, facts: BodyFacts::default(), ..arrived };
-    match work.decide(exchange, &Command::Receive(Box::new(answer))) {
+    match work.decide(exchange, &Command::AnswerFromElsewhere(Box::new(answer))) {
         Ok(decision) => work.apply(decision),
+        // The ruling stands, and what it would have answered is not known yet and too much is parked for it: said aloud,
+        // for when the petition comes a person must match them.
+        Err(Refusal::TooManyParked) => {
+            work.changes.events.push(unmatched(received, exchange, work));
+            Ok(())
+        }
         // It refers to something that its sender does not owe; that is no fault of a ruling.
         Err(refusal) => {
             tracing::debug!(%refusal, "a ruling answers nothing in the exchange that it names");
             Ok(())
         }
+    }
+}
+
+fn unmatched(received: &Received, exchange: ExchangeId, work: &WorkingSet<'_>) -> Event {
+    Event {
+        at: work.ctx.now,
+        kind: EventKind::MessageRefused,
+        exchange: Some(exchange),
+        obligation: None,
+        message: Some(received.arrived.message),
+        participant: Some(received.arrived.from.clone()),
+        detail: Some(Refusal::TooManyParked.code().to_owned()),
     }
 }

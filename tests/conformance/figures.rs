@@ -88,6 +88,7 @@ async fn parked_open_quarantined_and_conflicting_things_are_counted() {
         answered.duties[0].obligation.facts.push(fact);
         let mut early = Exchange::unseen(request(3).exchange().id);
         let parked = Parked {
+            elsewhere: false,
             message: message_id(8),
             type_code: request(3).message().type_code,
             role: Role::Answer,

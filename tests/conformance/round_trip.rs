@@ -66,6 +66,7 @@ async fn an_exchange_comes_back_as_it_was_written() {
         second.obligation.extension_days_max = None;
         exchange.duties.push(second);
         exchange.parked.push(Parked {
+            elsewhere: false,
             message: message_id(9),
             type_code: type_code("reply.information"),
             role: Role::Answer,

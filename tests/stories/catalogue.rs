@@ -2,6 +2,7 @@
 
 use crate::kit::{CENTRE, SCHOOL, Story, new_id};
 use mezhved::catalogue::Catalogue;
+use mezhved::domain::decision::Event;
 use mezhved::domain::ids::TypeCode;
 use serde_json::{Value, json};
 
@@ -204,6 +205,7 @@ async fn a_ruling_answers_the_petition_that_it_names_and_opens_an_exchange_of_it
     story.submit(&ruling).await.unwrap();
     let expected = [row("", "commission-test", "2026-08-25", "fulfilled"), row("1", CENTRE, "2026-09-10", "running")];
     assert_eq!(owed(&story, CENTRE).await, expected);
+    assert_eq!(told(&story, "message.registered", &ruling).await, 1, "it is registered once, in its own exchange");
     // Another ruling that names it changes nothing, nor does one of somebody who owes nothing there.
     (ruling["id"], ruling["to"]) = (json!(new_id()), json!([CENTRE]));
     ruling["body"]["orders"].as_array_mut().unwrap().truncate(1);
@@ -221,6 +223,43 @@ async fn a_ruling_that_overtakes_its_petition_answers_it_when_it_comes() {
     assert!(owed(&story, CENTRE).await.is_empty());
     story.submit(&petition).await.unwrap();
     assert_eq!(owed(&story, CENTRE).await[0].3, "fulfilled");
+}
+
+/// How many events of this kind name the message.
+async fn told(story: &Story, kind: &str, message: &Value) -> usize {
+    let events = story.store.events_after(0, 100_000).await.unwrap();
+    let of = |event: &Event| event.message.is_some_and(|id| json!(id) == message["id"]);
+    events.iter().filter(|(_, event)| of(event) && json!(event.kind) == json!(kind)).count()
+}
+
+#[tokio::test]
+async fn a_ruling_that_overtakes_what_its_sender_does_not_owe_is_no_stranger_there() {
+    let story = Story::at("2026-08-28 10:00").await;
+    let request = example("request.information");
+    let mut ruling = example("ruling.deregistration");
+    ruling["in_reply_to"] = request["id"].clone();
+    story.submit(&ruling).await.unwrap();
+    story.submit(&request).await.unwrap();
+    assert_eq!(told(&story, "security.foreign_reply", &ruling).await, 0);
+    assert!(owed(&story, CENTRE).await.iter().all(|row| row.3 == "running"));
+}
+
+#[tokio::test]
+async fn a_ruling_for_whose_answer_there_is_no_room_is_taken_and_said_aloud() {
+    let story = Story::at("2026-08-28 10:00").await;
+    let petition = example("petition.commission");
+    let early = |_| {
+        let mut reply = crate::kit::reply(new_id(), "school-test-17", "2026-08-28 09:00");
+        (reply["exchange"], reply["in_reply_to"]) = (petition["id"].clone(), petition["id"].clone());
+        reply
+    };
+    for reply in (0..mezhved::domain::exchange::PARKED_MAX).map(early) {
+        story.submit(&reply).await.unwrap();
+    }
+    let mut ruling = example("ruling.deregistration");
+    ruling["in_reply_to"] = petition["id"].clone();
+    story.submit(&ruling).await.unwrap();
+    assert_eq!(told(&story, "message.refused", &ruling).await, 1);
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ use crate::domain::term::Performer;
 pub enum Command {
     /// A message arrived and was found well-formed, true to its schema, and allowed by its roles.
     Receive(Box<Arrived>),
+    /// A message that began an exchange of its own also answers in this one (a ruling upon a petition).
+    AnswerFromElsewhere(Box<Arrived>),
     /// A controller's decision, by API or board.
     Act {
         obligation: ObligationId,
@@ -72,6 +74,13 @@ pub fn decide(exchange: &mut Exchange, command: &Command, ctx: &Context<'_>) -> 
     let mut next = exchange.clone();
     let decision = match command {
         Command::Receive(arrived) => receive(&mut next, arrived, ctx),
+        Command::AnswerFromElsewhere(arrived) => {
+            let taken = reply::receive_elsewhere(&mut next, arrived, ctx);
+            taken.map(|mut decision| {
+                parked::match_all(&mut next, false, (&mut decision, ctx));
+                decision
+            })
+        }
         Command::Act { obligation, act, by } => act::act(&mut next, (*obligation, act), by, ctx),
         Command::Acknowledge { obligation, with } => act::acknowledge(&mut next, *obligation, with, ctx),
         Command::DecideRung { obligation, no, send, by } => {

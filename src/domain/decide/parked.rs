@@ -33,7 +33,7 @@ pub(super) fn match_all(exchange: &mut Exchange, is_opening: bool, (decision, ct
     }
     if is_opening {
         let foreign = |one| event(EventKind::ForeignReply, one, (&Refusal::NotYourObligation(one.from.clone()), ctx));
-        decision.events.extend(waiting.iter().map(foreign));
+        decision.events.extend(waiting.iter().filter(|one| !one.elsewhere).map(foreign));
     }
     exchange.parked = waiting;
 }

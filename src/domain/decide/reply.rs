@@ -20,9 +20,24 @@ pub(super) fn receive(exchange: &mut Exchange, arrived: &Arrived, ctx: &Context<
     if arrived.in_reply_to.is_none() && arrived.exchange.0 == arrived.message.0 {
         return Err(Refusal::ReplyWithoutRequest);
     }
+    let mut decision = take(exchange, arrived, false, ctx)?;
+    decision.events.insert(0, registered(arrived, ctx));
+    Ok(decision)
+}
+
+/// Takes a message that answers here and has begun an exchange of its own, where it is registered.
+pub(super) fn receive_elsewhere(
+    exchange: &mut Exchange,
+    arrived: &Arrived,
+    ctx: &Context<'_>,
+) -> Result<Decision, Refusal> {
+    take(exchange, arrived, true, ctx)
+}
+
+fn take(exchange: &mut Exchange, arrived: &Arrived, elsewhere: bool, ctx: &Context<'_>) -> Result<Decision, Refusal> {
     let mut decision = Decision::default();
-    decision.events.push(registered(arrived, ctx));
     let reply = Parked {
+        elsewhere,
         message: arrived.message,
         type_code: arrived.type_code.clone(),
         role: arrived.rule.role,
