@@ -154,6 +154,7 @@ impl Gateway {
             prepared: tally.prepared,
             next_due_at: tally.next_due_at,
             sweep_age_ms: self.sweep_age_ms(),
+            sweep_stale: self.sweep_age_ms().is_none_or(|age_ms| age_ms > self.0.sweep_age_max_s.saturating_mul(1000)),
             calendar_days_left: self.calendar_days_left(),
             calendar_ends_soon: self.calendar_ends_soon(),
         })

@@ -216,6 +216,8 @@ pub struct BoardSummary {
     /// Age of the last sweep in milliseconds; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep_age_ms: Option<u64>,
+    /// No sweep yet, or the last one is older than the gateway is ready with (`escalation.sweep_age_max_s`).
+    pub sweep_stale: bool,
     /// Days until the end of the published calendar; negative after it.
     pub calendar_days_left: i64,
     /// It is time to install the next year's.

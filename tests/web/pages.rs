@@ -126,6 +126,22 @@ async fn fragment_is_the_part_of_the_page_that_is_fetched_anew() {
 }
 
 #[tokio::test]
+async fn board_says_that_the_terms_were_not_looked_at_when_the_sweep_is_older_than_the_gateway_is_ready_with() {
+    let site = Site::new().await;
+    site.person("anna", UserRole::Coordinator).await;
+    let (cookie, _) = site.enter("anna").await;
+    let stale = async || site.page("/", &cookie).await.contains("Сроки давно не проверялись");
+    assert!(stale().await, "there was none yet");
+    site.gateway.sweep_once().await.unwrap();
+    assert!(!stale().await);
+    let swept = site.clock.now();
+    site.clock.set(swept + chrono::TimeDelta::seconds(60));
+    assert!(!stale().await);
+    site.clock.set(swept + chrono::TimeDelta::seconds(61));
+    assert!(stale().await);
+}
+
+#[tokio::test]
 async fn board_says_that_the_calendar_ends_and_marks_dates_of_a_year_that_is_not_published() {
     let site = Site::new().await;
     site.person("anna", UserRole::Coordinator).await;

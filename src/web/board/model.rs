@@ -203,7 +203,7 @@ impl Board {
         Self {
             first_line: first_line(summary, *lang),
             checked: format!("{} {}", lang.words().checked, time(summary.at, *zone)),
-            sweep_stale: summary.sweep_age_ms.is_none_or(|age| age > SWEEP_STALE_MS),
+            sweep_stale: summary.sweep_stale,
             calendar_ends: summary.calendar_ends_soon.then(|| lang.calendar_ends(summary.calendar_days_left)),
             partial: *partial,
             side: query.side.code(),
@@ -240,9 +240,6 @@ fn links(side: &[&ObligationView], (query, ends): (&BoardQuery, Ends), words: &W
     };
     Bucket::EACH.map(link).into()
 }
-
-/// A sweep older than this makes the board say so.
-const SWEEP_STALE_MS: u64 = 120_000;
 
 /// «Просрочено 7 (у 3 органов) · сегодня срок у 4 · молчат 2 органа».
 fn first_line(summary: &BoardSummary, lang: Lang) -> Vec<String> {
