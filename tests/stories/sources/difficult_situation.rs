@@ -1,0 +1,1 @@
+//! The ТЖС track of the Angarsk order (S4).
