@@ -64,7 +64,7 @@ fn level(to: &str, on: &str) -> Value {
     notice
 }
 
-/// The lead asks its co-performers on Tuesday, 3 March; S4: «в течение 5-ти рабочих дней».
+/// The lead asks its co-performers on Thursday, 5 March; S4: «в течение 5-ти рабочих дней».
 async fn proposals_come_within_five_working_days(story: &Story) {
     let mut asked = letter("request.plan-proposals", (LEAD, &[CENTRE, GUARDIANSHIP]));
     asked["support"] = json!({"track": "dangerous_position", "level": "basic"});

@@ -7,6 +7,7 @@ use super::{
 use crate::kit::{CENTRE, SCHOOL, Story, coordinator, irkutsk};
 use mezhved::domain::case::history::Standing;
 use mezhved::domain::message::Track;
+use mezhved::gateway::act::Action;
 use mezhved::gateway::desk::DeskEntry;
 use mezhved::gateway::ports::decisions::Direction;
 use serde_json::{Value, json};
@@ -32,6 +33,20 @@ async fn a_family_in_a_difficult_situation_is_placed_in_one_working_day_assessed
     let story = story.restart().await;
     end_of_support_ends_the_duties(&story, &placed).await;
     the_journal_has_every_letter_of_the_centre(&story).await;
+}
+
+#[tokio::test]
+async fn an_application_that_is_turned_down_leaves_a_duty_that_the_centre_itself_takes_back() {
+    let story = Story::at("2026-04-15 09:00").await;
+    let application = mother_applies_on_paper(&story).await;
+    goes(&story, "2026-04-16 12:00", answering(letter("reply.appeal", (CENTRE, &[MOTHER])), &application)).await;
+    let mut owed = of_the_case(&story).await;
+    owed.retain(|one| one.state == "running");
+    assert_eq!(owed.len(), 1, "a reply places nobody");
+    let act =
+        Action::Withdraw { reason: "Отказано: семья живёт в другом районе.".to_owned() };
+    story.gateway.act(owed[0].id, act, coordinator()).await.unwrap();
+    assert!(of_the_case(&story).await.iter().all(|one| one.state != "running"));
 }
 
 async fn school_refers_the_family(story: &Story) -> Value {
