@@ -22,6 +22,7 @@ mod kit;
 mod notices;
 mod papers;
 mod registers;
+mod sources;
 mod types_added;
 mod wall;
 mod year;
