@@ -36,7 +36,7 @@ pub struct CaseRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level_in: Option<String>,
     /// The fields, as `order.date`, that hold the day from which it is so: the first that is filled in. Left out, the day
-    /// of the message.
+    /// of the message. A day after the registration of the message counts as that of its registration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub on_in: Vec<String>,
     /// The field that holds the code of the ground of opening or closing.

@@ -18,6 +18,9 @@ pub struct Ending {
     pub case: String,
     /// The message that told it, its type and its sender; none where a person decided.
     pub told: Option<Told>,
+    /// It closes the case, and so ends its duties whatever type told it: support is over, not one kind of report.
+    #[serde(default)]
+    pub closes: bool,
     /// Whose case it is: a number is a centre's own.
     pub centres: Vec<ParticipantCode>,
     pub by: String,
@@ -41,14 +44,12 @@ impl Ending {
     pub fn ends(&self, one: &Obligation, exchange: &Exchange) -> bool {
         let Some(recurs) = &one.recurs else { return false };
         let by_type = match &self.told {
-            Some(told) => {
-                recurs.ends.contains(&told.type_code)
-                    && exchange.has_party(&told.from)
-                    && exchange.id != ExchangeId::from(told.message)
-            }
-            None => !recurs.ends.is_empty(),
+            Some(told) if !self.closes => recurs.ends.contains(&told.type_code) && exchange.has_party(&told.from),
+            _ => !recurs.ends.is_empty(),
         };
+        let begins_it = self.told.as_ref().is_some_and(|told| exchange.id == ExchangeId::from(told.message));
         by_type
+            && !begins_it
             && one.case.as_ref() == Some(&self.case)
             && self.centres.iter().any(|centre| exchange.has_party(centre))
             && recurs.made_at.is_none_or(|made_at| made_at <= self.made_at)

@@ -78,6 +78,9 @@ pub enum Fact {
         message: MessageId,
         at: DateTime<Utc>,
         nil: bool,
+        /// The day that the answer bears of what it tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<NaiveDate>,
     },
     /// Recorded; closes nothing.
     Interim {
@@ -268,6 +271,17 @@ impl Obligation {
     #[must_use]
     pub fn answered_at(&self) -> Option<DateTime<Utc>> {
         self.standing(|fact| matches!(fact, Fact::Answered { .. }))
+    }
+
+    /// The day that the answer that stands bears, where it bears one.
+    #[must_use]
+    pub fn answered_on(&self) -> Option<NaiveDate> {
+        let answered_at = self.answered_at()?;
+        let day = |fact: &Fact| match fact {
+            Fact::Answered { at, on, .. } if *at == answered_at => *on,
+            _ => None,
+        };
+        self.facts.iter().filter_map(day).min()
     }
 
     fn refused_at(&self) -> Option<DateTime<Utc>> {

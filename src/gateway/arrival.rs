@@ -4,7 +4,7 @@
 //! once. Never: believes the envelope about its sender.
 
 use crate::catalogue::{Entry, InHouse};
-use crate::domain::case::Move;
+use crate::domain::case::{Move, What};
 use crate::domain::decision::Arrived;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode, TypeCode};
 use crate::domain::message::{Envelope, Format, Message};
@@ -74,6 +74,13 @@ pub(super) struct Received {
     pub channel: ChannelKind,
     /// What the desk says of it.
     pub by_hand: Option<Box<Noted>>,
+}
+
+impl Received {
+    /// Whether it closes the case that it names, or that of its request.
+    pub(super) fn closes_case(&self) -> bool {
+        self.case_moves.iter().any(|one| matches!(one.what, What::Closed { .. }))
+    }
 }
 
 impl Gateway {
@@ -148,7 +155,8 @@ impl Inner {
             answers_as: is_opening.then(|| ruling.code.clone()).filter(|code| self.policies.opens_and_answers(code)),
             ends_duties: self.policies.ends_duties(&ruling.code),
             ending_type: ruling.code.clone(),
-            case_moves: entry.case_moves(&message),
+            // Of what was spoken: its fields are not in the note, so what hangs on a field is not done.
+            case_moves: ruling.case_moves(&message),
             title: entry.title_ru.clone(),
             format: arrival.format,
             content: arrival.content,

@@ -40,6 +40,7 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
                 keys.exchanges.push(ExchangeId::from(named));
             }
             keys.duties_of_case.extend(duties::case_of(received).cloned());
+            keys.duties_of_roots |= received.closes_case() && envelope.case.is_none();
             let mut add = |code: &ParticipantCode| {
                 keys.registers.push((code.clone(), year(code)));
             };

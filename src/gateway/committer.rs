@@ -1,7 +1,7 @@
 //! The committer: everything that is decided goes through it, many jobs to one transaction.
 //!
 //! Promises: nobody is answered before the commit; a job that the store cannot write is found by taking the batch
-//! apart, and the others do not feel it. Never: waits for more jobs (a batch is what has come meanwhile).
+//! apart, and the others do not feel it; likewise one that is refused when a part of it was done. Never: waits for more jobs (a batch is what has come meanwhile).
 
 use crate::domain::decide::Command;
 use crate::domain::decision::Refusal;
@@ -97,6 +97,16 @@ pub(super) enum Outcome {
 
 type Decided = Result<Outcome, Rejection>;
 
+/// Why a batch was not committed.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A job of several was refused when a part of it was done already: what it did cannot be told from the rest.
+    #[error("a job was refused when a part of it was done")]
+    HalfDone,
+}
+
 /// Runs until every gateway handle is gone.
 pub(super) async fn run(inner: Weak<Inner>, mut waiting: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
@@ -110,7 +120,7 @@ async fn commit_batch(inner: &Arc<Inner>, jobs: Vec<Job>) {
     metrics::histogram!("mezhved_commit_batch_jobs").record(jobs.len() as f64);
     match decide_and_commit(inner, &jobs).await {
         Ok(decided) => jobs.into_iter().zip(decided).for_each(|(job, outcome)| job.answer(outcome)),
-        Err(StoreError::Unavailable(cause)) => {
+        Err(Fault::Store(StoreError::Unavailable(cause))) => {
             tracing::error!(%cause, jobs = jobs.len(), "the store is not available; nothing of this batch was taken");
             jobs.into_iter().for_each(|job| job.answer(Err(unavailable())));
         }
@@ -140,12 +150,12 @@ fn unavailable() -> Rejection {
 
 /// Our own record or constraint says no: not the sender's fault, and trying again will not help until an operator has
 /// looked; the sender keeps the message, and we answer that it was not taken.
-fn unwritable(fault: &StoreError) -> Rejection {
+fn unwritable(fault: &Fault) -> Rejection {
     tracing::error!(%fault, "alarm: a job cannot be written even alone");
     Rejection::new(RejectionKind::Unavailable, "internal", "the message could not be written; the operator is told")
 }
 
-async fn decide_and_commit(inner: &Arc<Inner>, jobs: &[Job]) -> Result<Vec<Decided>, StoreError> {
+async fn decide_and_commit(inner: &Arc<Inner>, jobs: &[Job]) -> Result<Vec<Decided>, Fault> {
     let directory = inner.directory();
     // One instant for the whole batch: what is loaded for it and what is decided in it agree, also at New Year's midnight.
     let now = inner.now();
@@ -155,13 +165,29 @@ async fn decide_and_commit(inner: &Arc<Inner>, jobs: &[Job]) -> Result<Vec<Decid
     let (mut unit, loaded) = inner.store.begin(keys).await?;
     let mut work = WorkingSet::new(inner, ctx, loaded);
     load_named_registers(&mut *unit, jobs, &mut work).await?;
-    let decided: Vec<Decided> = jobs.iter().map(|job| commands::run(job, &mut work)).collect();
+    let (decided, is_half_done) = decide_all(jobs, &mut work);
+    if is_half_done {
+        // Alone, it is dropped whole with all that it did; among others, each is tried by itself.
+        return if jobs.len() == 1 { Ok(decided) } else { Err(Fault::HalfDone) };
+    }
     let changes = work.into_changes();
     if has_something(&changes) {
         unit.commit(changes).await?;
         inner.changes.send_modify(|count| *count += 1);
     }
     Ok(decided)
+}
+
+/// The outcome of each job, and whether one was refused that had changed something before.
+fn decide_all(jobs: &[Job], work: &mut WorkingSet<'_>) -> (Vec<Decided>, bool) {
+    let mut is_half_done = false;
+    let decide = |job: &Job| {
+        work.touched = false;
+        let decided = commands::run(job, work);
+        is_half_done |= decided.is_err() && work.touched;
+        decided
+    };
+    (jobs.iter().map(decide).collect(), is_half_done)
 }
 
 /// Commands about obligations write letters between parties that only the loaded exchanges name.

@@ -1,4 +1,5 @@
-//! The end of the duties of a case: told by a message that names the case, or decided by a person of its centre.
+//! The end of the duties of a case: told by a message that names or closes the case, or decided by a person of its
+//! centre.
 //!
 //! Promises: every exchange that holds duties of the case ends them in one transaction, and one that comes after the
 //! end was told ends its own. Never: ends the duties of another centre's case of the same number.
@@ -36,32 +37,45 @@ impl Gateway {
 
 /// The case whose duties a message ends, or begins.
 pub(super) fn case_of(received: &Received) -> Option<&String> {
-    let concerned = received.ends_duties || !received.arrived.rule.duties.is_empty();
+    let concerned = received.ends_duties || received.closes_case() || !received.arrived.rule.duties.is_empty();
     received.arrived.case.as_ref().filter(|_| concerned)
 }
 
 /// What a message that was taken ends, and what has ended that which it begins. `arrived` has its instant.
 pub(super) fn follow(received: &Received, arrived: &Arrived, work: &mut WorkingSet<'_>) -> Result<(), Rejection> {
-    let Some(case) = case_of(received) else { return Ok(()) };
-    for ending in work.loaded.endings.get(case).cloned().unwrap_or_default() {
+    let told_before = case_of(received).and_then(|case| work.loaded.endings.get(case)).cloned().unwrap_or_default();
+    for ending in told_before {
         apply(&ending, arrived.exchange, work)?;
     }
-    if !received.ends_duties {
-        return Ok(());
-    }
+    ending_of(received, arrived, work).map_or(Ok(()), |ending| end(ending, work))
+}
+
+/// The end that a message tells. One that closes the case tells it whether or not the record was open when it came: so
+/// the order in which messages come makes no difference.
+fn ending_of(received: &Received, arrived: &Arrived, work: &WorkingSet<'_>) -> Option<Ending> {
+    let closed = match received.closes_case() {
+        true => work.cases_of(&received.message.envelope, arrived.exchange),
+        false => Vec::new(),
+    };
     let is_centre =
         |code: &&ParticipantCode| work.ctx.directory.get(code).is_some_and(|body| body.kind == BodyKind::SocialCentre);
-    let centres: Vec<ParticipantCode> = arrived.to.iter().chain([&arrived.from]).filter(is_centre).cloned().collect();
+    let (case, centres) = match closed.first() {
+        Some(key) => (key.number.clone(), closed.iter().map(|key| key.centre.clone()).collect()),
+        None => {
+            let case = arrived.case.clone().filter(|_| received.ends_duties)?;
+            (case, arrived.to.iter().chain([&arrived.from]).filter(is_centre).cloned().collect())
+        }
+    };
     let told = Told { message: arrived.message, type_code: received.ending_type.clone(), from: arrived.from.clone() };
-    let ending = Ending {
-        case: case.clone(),
+    Some(Ending {
+        case,
         told: Some(told),
+        closes: !closed.is_empty(),
         centres,
         by: arrived.from.to_string(),
         made_at: arrived.created_at.min(arrived.received_at),
         at: arrived.received_at,
-    };
-    end(ending, work)
+    })
 }
 
 /// The decision of a person, as a job of a batch.
@@ -71,7 +85,7 @@ pub(super) fn decided(
 ) -> Result<(), Rejection> {
     let (made_at, at) = (work.ctx.now, work.ctx.now);
     let (case, centres, by) = (case.to_owned(), vec![centre.clone()], by.to_owned());
-    end(Ending { case, told: None, centres, by, made_at, at }, work)
+    end(Ending { case, told: None, closes: true, centres, by, made_at, at }, work)
 }
 
 /// Ends the duties of a case in every exchange that is loaded, and keeps the end for what comes later. The keys of the

@@ -27,6 +27,8 @@ pub(super) struct WorkingSet<'a> {
     pub loaded: Loaded,
     pub changes: Changes,
     pub(super) dirty_cases: BTreeSet<CaseKey>,
+    /// The job at hand has changed something: if it is refused after that, the batch is taken apart.
+    pub(super) touched: bool,
     dirty: BTreeSet<ExchangeId>,
 }
 
@@ -41,7 +43,7 @@ pub(super) struct Registering<'m> {
 impl<'a> WorkingSet<'a> {
     pub fn new(inner: &'a Inner, ctx: Context<'a>, loaded: Loaded) -> Self {
         let (dirty, dirty_cases) = (BTreeSet::new(), BTreeSet::new());
-        Self { inner, ctx, loaded, changes: Changes::default(), dirty, dirty_cases }
+        Self { inner, ctx, loaded, changes: Changes::default(), dirty, dirty_cases, touched: false }
     }
 
     /// The next number of a register; it is taken only by [`WorkingSet::take_number`].
@@ -66,6 +68,7 @@ impl<'a> WorkingSet<'a> {
         let state = self.loaded.exchanges.entry(exchange).or_insert_with(|| Exchange::unseen(exchange));
         let decision = decide(state, command, &self.ctx)?;
         self.dirty.insert(exchange);
+        self.touched = true;
         Ok(decision)
     }
 

@@ -104,6 +104,7 @@ async fn a_case_leads_to_its_ends_and_to_the_exchanges_that_hold_open_duties_of_
         let ending = Ending {
             case: "Д-7".to_owned(),
             told: None,
+            closes: true,
             centres: vec![code(CENTRE)],
             by: "И. О. Примерная".to_owned(),
             made_at: at("10T00:00"),

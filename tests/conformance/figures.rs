@@ -84,7 +84,7 @@ async fn parked_open_quarantined_and_conflicting_things_are_counted() {
         save(store, request(1).changes()).await;
         save(store, request(2).changes()).await;
         let mut answered = request(2).exchange();
-        let fact = Fact::Answered { message: message_id(9), at: at("13T00:00"), nil: false };
+        let fact = Fact::Answered { message: message_id(9), at: at("13T00:00"), nil: false, on: None };
         answered.duties[0].obligation.facts.push(fact);
         let mut early = Exchange::unseen(request(3).exchange().id);
         let parked = Parked {
@@ -147,7 +147,7 @@ async fn the_board_counts_by_due_instant_and_by_body() {
         spoke.duties[0].rungs.rows[0].state = RungState::Prepared { at: crate::given::at("19T00:00") };
         // An answered obligation is not the performer's turn any more, however long ago it was due.
         let mut closed = request(9).due(crate::given::at("13T00:00")).exchange();
-        let fact = Fact::Answered { message: message_id(91), at: crate::given::at("14T00:00"), nil: false };
+        let fact = Fact::Answered { message: message_id(91), at: crate::given::at("14T00:00"), nil: false, on: None };
         closed.duties[0].obligation.facts.push(fact);
         save(store, Changes { exchanges: vec![spoke, closed], ..Changes::default() }).await;
         let expected = Tally {

@@ -22,7 +22,7 @@ fn every_fact() -> Vec<Fact> {
         Fact::ExtensionAsked { message, at: at1, new_due: None },
         Fact::Extended { message: Some(message), at: at1, due_on: date, due_at: at("31T16:00"), by: by.clone() },
         Fact::ExtensionDenied { message, at: at1 },
-        Fact::Answered { message, at: at1, nil: true },
+        Fact::Answered { message, at: at1, nil: true, on: None },
         Fact::Returned { message: None, at: at1, answer: Some(message), by: by.clone() },
         Fact::Refused { message, at: at1 },
         Fact::Redirected { message, at: at1, to: code(CLINIC), successor: obligation_id(71) },
@@ -151,6 +151,7 @@ async fn keys_lead_to_what_was_seen_and_to_exchanges_by_message_and_by_obligatio
         save(&*subject.store, second.changes()).await;
         let keys = Keys {
             duties_of_case: Vec::new(),
+            duties_of_roots: false,
             messages: vec![message_id(1), message_id(99)],
             exchanges: vec![exchange_id(99)],
             answered: vec![message_id(1), message_id(99)],
@@ -179,7 +180,7 @@ async fn the_columns_that_are_searched_follow_the_facts() {
     for subject in stores() {
         let mut exchange = request(1).exchange();
         let facts = &mut exchange.duties[0].obligation.facts;
-        facts.push(Fact::Answered { message: message_id(70), at: at("30T00:00"), nil: false });
+        facts.push(Fact::Answered { message: message_id(70), at: at("30T00:00"), nil: false, on: None });
         save(&*subject.store, Changes { exchanges: vec![exchange], ..Changes::default() }).await;
         let filter = mezhved::gateway::ports::reads::DutyFilter {
             state: Some(State::FulfilledLate),

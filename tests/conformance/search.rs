@@ -28,7 +28,7 @@ async fn save_with(store: &dyn Store, request: Request, facts: Vec<Fact>) {
 }
 
 fn answered(when: &str) -> Fact {
-    Fact::Answered { message: message_id(90), at: at(when), nil: false }
+    Fact::Answered { message: message_id(90), at: at(when), nil: false, on: None }
 }
 
 /// Due on the 20th, 21st, … in the order 3, 1, 2, 6, 4, 5; number 2 and 6 share their instant.

@@ -71,7 +71,10 @@ fn a_nil_reply_is_an_answer_and_is_remembered_as_nil() {
     story.go("2026-03-18T10:00:00+08:00").receive(stating(reply("reply", "school-1"), nil));
     assert_eq!(story.state("school-1"), "fulfilled");
     let at = instant("2026-03-18T10:00:00+08:00");
-    assert_eq!(story.duty("school-1").obligation.facts, [Fact::Answered { message: id("reply"), at, nil: true }]);
+    assert_eq!(
+        story.duty("school-1").obligation.facts,
+        [Fact::Answered { message: id("reply"), at, nil: true, on: None }]
+    );
 }
 
 #[test]

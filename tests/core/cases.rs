@@ -1,7 +1,7 @@
 //! What follows from the facts of a case, in every order of their arrival; and consents at the edges of their terms.
 
 use crate::kit::{code, day, id, instant};
-use mezhved::domain::case::act::{CaseAct, CaseRefusal, Deciding};
+use mezhved::domain::case::act::{CaseAct, CaseRefusal, Deciding, Made};
 use mezhved::domain::case::consent::{Citation, CitationFault, ConsentKind, cited};
 use mezhved::domain::case::history::Standing;
 use mezhved::domain::case::{By, Case, CaseKey, Move, PartRole, Stage, What};
@@ -16,7 +16,8 @@ fn empty() -> Case {
 fn tell(case: &mut Case, name: &str, on: &str, what: What) -> bool {
     let by = By::message(id(name), &TypeCode::new("notice.test").unwrap(), &code("commission"));
     let made = instant(&format!("{on}T09:00:00+08:00"));
-    case.moved_by(&[Move { on: Some(day(on)), what }], &by, (day(on), made))
+    let made = Made { on: day(on), at: made, registered_on: day(on) };
+    case.moved_by(&[Move { on: Some(day(on)), what }], &by, made)
 }
 
 fn orders(count: usize) -> Vec<Vec<usize>> {
@@ -72,6 +73,41 @@ fn level_that_is_told_again_begins_no_new_spell_and_one_told_while_closed_begins
 }
 
 #[test]
+fn a_day_after_the_registration_counts_as_that_of_the_registration_in_every_order() {
+    let tell = |case: &mut Case, name: &str, what: What, (on, registered): (&str, &str)| {
+        let by = By::message(id(name), &TypeCode::new("notice.test").unwrap(), &code("centre"));
+        let (at, registered_on) = (instant(&format!("{registered}T09:00:00+08:00")), day(registered));
+        case.moved_by(&[Move { on: Some(day(on)), what }], &by, Made { on: registered_on, at, registered_on });
+    };
+    for order in [[0, 1], [1, 0]] {
+        let mut case = empty();
+        for step in order {
+            match step {
+                0 => tell(&mut case, "closed", What::Closed { reason: None }, ("2062-04-01", "2026-04-01")),
+                _ => tell(&mut case, "again", What::Opened { reason: None }, ("2026-05-01", "2026-05-01")),
+            }
+        }
+        assert_eq!(case.ordered()[0].on, day("2026-04-01"));
+        assert_eq!(case.standing().0, Standing::Open, "{order:?}");
+    }
+}
+
+#[test]
+fn days_that_no_calendar_of_ours_knows_are_refused() {
+    let with = Deciding { by: "anna", at: instant("2026-02-20T09:00:00+08:00"), today: day("2026-02-20") };
+    for act in [
+        r#"{"action": "open", "on": "-0001-01-01"}"#,
+        r#"{"action": "register_consent", "kind": "processing", "reference": "№ 7", "from": "2026-01-01",
+            "until": "+12000-01-01"}"#,
+        r#"{"action": "register_consent", "kind": "processing", "reference": "№ 7", "from": "-0001-01-01"}"#,
+    ] {
+        let mut case = empty();
+        assert_eq!(case.decide(&serde_json::from_str(act).unwrap(), &with), Err(CaseRefusal::NoDay), "{act}");
+        assert_eq!(case, empty());
+    }
+}
+
+#[test]
 fn a_body_keeps_its_role_when_it_exchanges_a_message_and_ends_when_it_leaves() {
     let mut case = empty();
     let joined = |role| What::Joined { body: code("school"), role };
@@ -104,8 +140,10 @@ fn a_consent_holds_from_its_first_day_through_its_last_and_not_from_the_day_of_i
     case.decide(&register, &with).unwrap();
     assert_eq!(case.decide(&register, &with), Err(CaseRefusal::ConsentExists));
     let to = [code("school"), code("clinic")];
+    let from = code("centre");
     let ask = |case: &Case, kind: &str, on: &str, to: &[_]| {
-        cited(&case.consents, &Citation { kind, reference: "№ 7", on: day(on), to }).map(|consent| consent.no)
+        cited(&case.consents, &Citation { kind, reference: "№ 7", on: day(on), from: &from, to })
+            .map(|consent| consent.no)
     };
     let early = CitationFault::NotYet(day("2026-02-01"), day("2026-01-31"));
     assert_eq!(ask(&case, "processing", "2026-01-31", &to[..1]), Err(early));

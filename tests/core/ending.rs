@@ -24,6 +24,7 @@ fn ending(type_code: &str, from: &str, at: &str) -> Ending {
     Ending {
         case: CASE.to_owned(),
         told: Some(Told { message: id("end"), type_code: TypeCode::new(type_code).unwrap(), from: code(from) }),
+        closes: false,
         centres: vec![code("centre")],
         by: from.to_owned(),
         made_at: instant(at),
@@ -53,6 +54,17 @@ fn an_end_ends_what_is_of_its_case_its_centre_and_its_type_and_was_begun_before(
     for (why, ending, state) in [
         ("the case is closed", closed(), "withdrawn"),
         ("a person says so", Ending { told: None, ..closed() }, "withdrawn"),
+        (
+            "it closes the case",
+            Ending { closes: true, ..told(|told| told.type_code = TypeCode::new("ruling.x").unwrap()) },
+            "withdrawn",
+        ),
+        (
+            "who closes the case is no party",
+            Ending { closes: true, ..told(|told| told.from = code("police")) },
+            "withdrawn",
+        ),
+        ("it closes another centre's", Ending { closes: true, centres: vec![code("police")], ..closed() }, "running"),
         ("another case", Ending { case: "СЛ-2026/18".to_owned(), ..closed() }, "running"),
         ("another centre's", Ending { centres: vec![code("police")], ..closed() }, "running"),
         ("nobody's", Ending { centres: Vec::new(), ..closed() }, "running"),

@@ -1,8 +1,7 @@
-//! A case lives through its messages and the decisions of people; consents bind its centre; what is given is written down.
+//! A case lives through its messages and the decisions of people; what is given is written down.
 
 use crate::kit::{CENTRE, SCHOOL, Story, code, coordinator, new_id, reply, request, system};
 use mezhved::domain::case::act::CaseAct;
-use mezhved::domain::case::consent::ConsentKind;
 use mezhved::domain::case::history::Standing;
 use mezhved::domain::case::{PartRole, Stage, What};
 use mezhved::domain::ids::MessageId;
@@ -13,27 +12,27 @@ use mezhved::gateway::ports::accounts::UserRole;
 use mezhved::gateway::ports::cases::CaseFilter;
 use serde_json::{Value, json};
 
-const CASE: &str = "СЛ-2026/014";
+pub const CASE: &str = "СЛ-2026/014";
 
-async fn case(story: &Story) -> CaseView {
+pub async fn case(story: &Story) -> CaseView {
     story.gateway.case(None, CASE, &coordinator()).await.unwrap()
 }
 
-async fn decide(story: &Story, act: Value) -> Result<CaseView, &'static str> {
+pub async fn decide(story: &Story, act: Value) -> Result<CaseView, &'static str> {
     let act: CaseAct = serde_json::from_value(act).unwrap();
     let decided = story.gateway.decide_case((Some(&code(CENTRE)), CASE), act, &coordinator()).await;
     decided.map_err(|fault| fault.code)
 }
 
 /// The log, the oldest first, without the line of this reading.
-async fn log(story: &Story) -> Vec<DisclosureLine> {
+pub async fn log(story: &Story) -> Vec<DisclosureLine> {
     let mut lines = story.gateway.disclosures((None, CASE), (None, 1000), &coordinator()).await.unwrap();
     lines.reverse();
     assert_eq!(lines.pop().map(|line| (line.kind, line.what)), Some(("record_read", "disclosures".to_owned())));
     lines
 }
 
-fn example(type_code: &str) -> Value {
+pub fn example(type_code: &str) -> Value {
     let path = format!("{}/schemas/{type_code}/1/example.json", env!("CARGO_MANIFEST_DIR"));
     let mut message: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     (message["id"], message["case"]) = (json!(new_id()), json!(CASE));
@@ -58,14 +57,6 @@ fn closing() -> Value {
     closed["body"]["order"]["date"] = json!("2026-04-20");
     closed["created_at"] = json!("2026-04-21T09:00:00+08:00");
     closed
-}
-
-/// A request for a child's health, which citing a consent allows.
-fn about_health(on: &str) -> Value {
-    let mut request = example("request.health");
-    request["created_at"] = json!(format!("{on}T09:00:00+08:00"));
-    request["consent"] = json!({ "kind": "medical_secrecy", "reference": "согласие № 8" });
-    request
 }
 
 fn spells(case: &CaseView) -> Vec<(Level, String, Option<String>, Option<String>)> {
@@ -178,87 +169,6 @@ async fn people_of_the_centre_open_a_case_lead_it_and_close_it() {
 }
 
 #[tokio::test]
-async fn a_centre_that_registers_consents_for_a_case_is_held_to_them() {
-    let story = Story::at("2026-03-02 10:20").await;
-    story.submit(&about_health("2026-03-02")).await.expect("no consent of this case is registered: its word stands");
-    let register = |reference: &str, kind: &str| {
-        json!({"action": "register_consent", "kind": kind, "reference": reference,
-            "bodies": ["clinic-test"], "data": ["health"], "from": "2026-03-02", "until": "2026-06-30"})
-    };
-    decide(&story, register("согласие № 9", "processing")).await.unwrap();
-    assert_eq!(decide(&story, register("согласие № 9", "processing")).await.unwrap_err(), "consent_exists");
-    let refused = story.submit(&about_health("2026-03-02")).await.unwrap_err();
-    assert_eq!((refused.code, refused.faults[0].path.as_str()), ("consent_unknown", "/consent/reference"));
-    let view = decide(&story, register("согласие № 8", "medical_secrecy")).await.unwrap();
-    assert_eq!((view.consents[1].consent.kind, view.consents[1].state), (ConsentKind::MedicalSecrecy, "in_force"));
-    let good = about_health("2026-03-02");
-    story.submit(&good).await.unwrap();
-    assert_eq!(story.submit(&about_health("2026-03-01")).await.unwrap_err().code, "consent_not_in_force", "too early");
-    let mut ordinary = request(new_id(), &["clinic-test", SCHOOL], "2026-03-02 10:15");
-    ordinary["consent"] = json!({"kind": "processing", "reference": "согласие № 9"});
-    let refused = story.submit(&ordinary).await.unwrap_err();
-    assert_eq!((refused.code, refused.faults[0].path.as_str()), ("consent_not_covering", "/to/1"));
-    decide(&story, json!({"action": "withdraw_consent", "no": 2, "reason": "Заявление матери"})).await.unwrap();
-    assert_eq!(story.submit(&about_health("2026-03-02")).await.unwrap_err().code, "consent_not_in_force", "withdrawn");
-    assert!(story.submit(&good).await.unwrap().duplicate, "a repeat gets the original outcome again");
-    let mut at_risk = about_health("2026-03-02");
-    at_risk.as_object_mut().unwrap().remove("consent");
-    at_risk["no_consent_ground"] =
-        json!({"code": "risk_of_harm", "reason": "Получение согласия подвергло бы ребёнка риску"});
-    story.submit(&at_risk).await.unwrap();
-    let grounds: Vec<String> = log(&story)
-        .await
-        .iter()
-        .filter(|line| line.kind == "message")
-        .map(|line| format!("{}:{}", line.ground.code(), line.to))
-        .collect();
-    assert_eq!(grounds, ["consent:clinic-test", "consent:clinic-test", "no_consent:clinic-test"]);
-}
-
-#[tokio::test]
-async fn a_consent_to_dissemination_allows_no_passing_on_and_a_body_is_not_held_to_our_registry() {
-    let story = Story::at("2026-03-02 10:20").await;
-    decide(&story, json!({"action": "open"})).await.unwrap();
-    decide(
-        &story,
-        json!({"action": "register_consent", "kind": "dissemination", "reference": "согласие № 1",
-        "from": "2026-01-01"}),
-    )
-    .await
-    .unwrap();
-    let mut spread = request(new_id(), &[SCHOOL], "2026-03-02 10:15");
-    spread["consent"] = json!({"kind": "dissemination", "reference": "согласие № 1"});
-    assert_eq!(story.submit(&spread).await.unwrap_err().code, "consent_not_covering");
-    let root = new_id();
-    story.submit(&request(root, &[SCHOOL], "2026-03-02 10:15")).await.unwrap();
-    let mut answer = reply(root, SCHOOL, "2026-03-02 10:18");
-    answer["consent"] = json!({"kind": "processing", "reference": "согласие школы № 3"});
-    story.submit(&answer).await.expect("the school keeps its consents elsewhere");
-}
-
-#[tokio::test]
-async fn a_centre_that_keeps_all_its_consents_here_cites_none_that_is_not_registered() {
-    let story = Story::at("2026-03-02 10:20").await;
-    let mut centre = (*story.gateway.participant(&code(CENTRE)).unwrap()).clone();
-    centre.keeps_consents = true;
-    story.store.import_participants(vec![centre]).await.unwrap();
-    story.gateway.refresh_directory().await.unwrap();
-    assert_eq!(story.submit(&about_health("2026-03-02")).await.unwrap_err().code, "consent_unknown");
-    let mut without_case = about_health("2026-03-02");
-    without_case.as_object_mut().unwrap().remove("case");
-    assert_eq!(story.submit(&without_case).await.unwrap_err().code, "consent_unknown");
-    decide(&story, json!({"action": "open"})).await.unwrap();
-    decide(
-        &story,
-        json!({"action": "register_consent", "kind": "medical_secrecy", "reference": "согласие № 8",
-        "from": "2026-01-01"}),
-    )
-    .await
-    .unwrap();
-    story.submit(&about_health("2026-03-02")).await.unwrap();
-}
-
-#[tokio::test]
 async fn whoever_gets_something_of_a_case_stands_in_its_log_before_it_is_given() {
     let story = Story::at("2026-03-02 10:20").await;
     let root = new_id();
@@ -328,4 +238,74 @@ async fn only_the_centre_that_keeps_a_case_sees_it() {
         }
     }
     assert_eq!(story.gateway.cases(filter(), &system(SCHOOL)).await.unwrap_err().code, "keeps_no_cases");
+}
+
+#[tokio::test]
+async fn of_two_centres_with_a_case_of_one_number_one_must_be_named() {
+    let story = Story::at("2026-03-02 10:20").await;
+    decide(&story, json!({"action": "open"})).await.unwrap();
+    let other = code("centre-obrazec");
+    let open = || serde_json::from_value(json!({"action": "open"})).unwrap();
+    // A person opens what no centre keeps yet: which one shall keep it must be said.
+    let unsaid = story.gateway.decide_case((None, "СЛ-7"), open(), &coordinator()).await.unwrap_err();
+    assert_eq!(unsaid.code, "centre_missing");
+    story.gateway.decide_case((None, CASE), open(), &system("centre-obrazec")).await.unwrap();
+    let close = || CaseAct::Close { on: None, reason: "Переезд".into() };
+    let refused = story.gateway.decide_case((None, CASE), close(), &coordinator()).await.unwrap_err();
+    assert_eq!(refused.code, "centre_missing");
+    assert!(refused.message.contains(CENTRE) && refused.message.contains(other.as_str()), "{}", refused.message);
+    assert_eq!(story.gateway.case(None, CASE, &coordinator()).await.unwrap_err().code, "centre_missing");
+    story.gateway.decide_case((Some(&other), CASE), close(), &coordinator()).await.unwrap();
+    let of = async |centre| story.gateway.case(Some(&centre), CASE, &coordinator()).await.unwrap().standing;
+    assert_eq!((of(code(CENTRE)).await, of(other.clone()).await), (Standing::Open, Standing::Closed));
+}
+
+#[tokio::test]
+async fn a_slip_in_the_year_of_an_order_closes_the_case_on_the_day_of_its_registration_and_it_can_be_opened_again() {
+    let story = Story::at("2026-04-22 10:00").await;
+    let mut closing = closing();
+    closing["body"]["order"]["date"] = json!("2062-04-20");
+    story.submit(&closing).await.unwrap();
+    assert_eq!(case(&story).await.closed_on.unwrap().to_string(), "2026-04-22");
+    assert_eq!(decide(&story, json!({"action": "open"})).await.unwrap().standing, Standing::Open);
+}
+
+#[tokio::test]
+async fn what_a_message_does_without_a_day_of_its_own_holds_from_its_day_where_the_centre_is() {
+    let story = Story::at("2026-03-02 10:20").await;
+    let mut referral = example("signal.referral");
+    (referral["to"], referral["created_at"]) = (json!([CENTRE]), json!("2026-03-01T20:00:00Z"));
+    story.submit(&referral).await.unwrap();
+    let stages: Vec<String> = case(&story).await.stages.iter().map(|one| one.on.to_string()).collect();
+    assert_eq!(stages, ["2026-03-02"]);
+}
+
+#[tokio::test]
+async fn what_a_centre_writes_for_its_own_file_is_no_disclosure_and_makes_it_no_participant() {
+    let story = Story::at("2026-03-02 10:20").await;
+    let mut opened = example("notice.case-opened");
+    (opened["created_at"], opened["to"]) = (json!("2026-03-02T09:00:00+08:00"), json!([CENTRE, SCHOOL]));
+    story.submit(&opened).await.unwrap();
+    let mut act = example("report.visit-act");
+    (act["exchange"], act["in_reply_to"]) = (opened["id"].clone(), opened["id"].clone());
+    (act["created_at"], act["body"]["date"]) = (json!("2026-03-02T10:00:00+08:00"), json!("2026-03-02"));
+    story.submit(&act).await.unwrap();
+    let bodies: Vec<String> = case(&story).await.participants.iter().map(|one| one.body.to_string()).collect();
+    assert_eq!(bodies, [SCHOOL]);
+    let given: Vec<String> =
+        log(&story).await.into_iter().filter(|line| line.kind == "message").map(|line| line.to).collect();
+    assert_eq!(given, [SCHOOL]);
+}
+
+#[tokio::test]
+async fn a_day_beyond_every_calendar_is_the_askers_fault_and_no_fault_of_the_store() {
+    let story = Story::at("2026-03-02 10:20").await;
+    decide(&story, json!({"action": "open"})).await.unwrap();
+    for act in [
+        json!({"action": "close", "reason": "Переезд", "on": "-0001-01-01"}),
+        json!({"action": "register_consent", "kind": "processing", "reference": "№ 1", "from": "2026-01-01",
+            "until": "+12000-01-01"}),
+    ] {
+        assert_eq!(decide(&story, act).await.unwrap_err(), "bad_case_day");
+    }
 }

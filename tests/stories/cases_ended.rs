@@ -141,3 +141,98 @@ async fn staff_end_the_duties_of_their_own_centres_case() {
     let ended: Vec<usize> = ended.map(|one| one.facts.len()).collect();
     assert_eq!(ended, [1, 1], "said once");
 }
+
+fn opened() -> Value {
+    let mut opened = example("notice.case-opened", "2026-03-18 16:00");
+    opened["to"] = json!([CENTRE]);
+    opened
+}
+
+fn closing_ruling(at: &str, continues: bool) -> Value {
+    let mut ruling = deregistration(at);
+    (ruling["body"]["recommend_continue"], ruling["body"]["date"]) = (json!(continues), json!(&at[..10]));
+    ruling
+}
+
+#[tokio::test]
+async fn a_ruling_that_closes_the_case_ends_visits_and_monitoring_in_every_order_and_one_that_does_not_ends_none() {
+    for (continues, ruling_first) in [(false, false), (false, true), (true, false)] {
+        let story = Story::at("2026-03-18 16:00").await;
+        let ruling = closing_ruling("2026-03-27 10:00", continues);
+        if ruling_first {
+            send(&story, "2026-03-27 10:00", &ruling).await;
+            send(&story, "2026-03-27 11:00", &opened()).await;
+        } else {
+            send(&story, "2026-03-18 16:00", &opened()).await;
+            send(&story, "2026-03-27 10:00", &ruling).await;
+        }
+        let story = story.restart().await;
+        let states: Vec<String> = duties(&story, CENTRE).await;
+        let expected = if continues { "running" } else { "withdrawn" };
+        assert!(states.len() == 2 && states.iter().all(|row| row.ends_with(expected)), "{ruling_first}: {states:?}");
+        story.set("2026-09-01 12:00");
+        story.sweep().await;
+        let later = duties(&story, CENTRE).await.len();
+        assert!(if continues { later > 2 } else { later == 2 }, "{later} after {continues}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_is_spoken_closes_the_record_with_the_duties() {
+    let story = Story::at("2026-03-18 16:00").await;
+    send(&story, "2026-03-18 16:00", &opened()).await;
+    let mut call = example("signal.phone-message", "2026-03-27 10:00");
+    (call["case"], call["from"], call["to"]) = (json!(CASE), json!(CENTRE), json!(["commission-test"]));
+    call["body"]["carries"] = json!("notice.case-closed");
+    send(&story, "2026-03-27 10:00", &call).await;
+    assert!(duties(&story, CENTRE).await.iter().all(|row| row.ends_with("withdrawn")));
+    let case = story.gateway.case(None, CASE, &coordinator()).await.unwrap();
+    assert_eq!(case.closed_on.map(|day| day.to_string()).as_deref(), Some("2026-03-27"));
+}
+
+#[tokio::test]
+async fn what_began_by_a_clock_that_is_ahead_is_ended_by_a_person_an_hour_later() {
+    let story = Story::at("2026-03-18 16:00").await;
+    let mut ahead = opened();
+    ahead["created_at"] = json!("2026-03-19T10:00:00+08:00");
+    send(&story, "2026-03-18 16:00", &ahead).await;
+    story.set("2026-03-18 17:00");
+    story.gateway.end_duties_of_case(CASE.into(), code(CENTRE), &coordinator()).await.unwrap();
+    let states = duties(&story, CENTRE).await;
+    assert!(states.len() == 2 && states.iter().all(|row| row.ends_with("withdrawn")), "{states:?}");
+}
+
+/// The centre, in a region of which no calendar knows, or in its own again.
+async fn moved(story: &Story, region: &str) {
+    let mut centre = (*story.gateway.participant(&code(CENTRE)).unwrap()).clone();
+    centre.region = Some(region.to_owned());
+    story.store.import_participants(vec![centre]).await.unwrap();
+    assert!(story.gateway.refresh_directory().await.unwrap());
+}
+
+#[tokio::test]
+async fn an_end_that_cannot_be_told_to_the_duties_is_refused_whole_and_its_neighbours_are_taken() {
+    let story = Story::at("2026-03-18 16:00").await;
+    send(&story, "2026-03-18 16:00", &opened()).await;
+    moved(&story, "RU-NOWHERE").await;
+    story.set("2026-03-27 10:00");
+    let ruling = closing_ruling("2026-03-27 10:00", false);
+    let neighbours = [1, 2].map(|_| crate::kit::request(new_id(), &["school-test-17"], "2026-03-27 09:00"));
+    let (first, refused, second) =
+        tokio::join!(story.submit(&neighbours[0]), story.submit(&ruling), story.submit(&neighbours[1]));
+    assert_eq!(refused.unwrap_err().code, "unknown_region");
+    let numbers = [first, second].map(|taken| taken.unwrap().accepted.number);
+    assert_eq!(numbers, ["2/2026", "3/2026"], "after the notice of the case");
+    let id = serde_json::from_value(ruling["id"].clone()).unwrap();
+    let shown = story.gateway.message(id, mezhved::domain::message::Format::Json, &coordinator()).await;
+    assert_eq!(shown.unwrap_err().code, "not_found");
+    let close = || serde_json::from_value(json!({"action": "close", "reason": "Переезд семьи"})).unwrap();
+    let decided = story.gateway.decide_case((None, CASE), close(), &coordinator()).await;
+    assert_eq!(decided.unwrap_err().code, "unknown_region");
+    let case = story.gateway.case(None, CASE, &coordinator()).await.unwrap();
+    assert_eq!(case.closed_on, None);
+    assert!(duties(&story, CENTRE).await.iter().all(|row| row.ends_with("running")));
+    moved(&story, "RU-IRK").await;
+    assert!(!story.submit(&ruling).await.unwrap().duplicate, "nothing of it was kept");
+    assert!(duties(&story, CENTRE).await.iter().all(|row| row.ends_with("withdrawn")));
+}

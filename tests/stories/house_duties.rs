@@ -90,6 +90,49 @@ async fn monitoring_is_owed_six_months_after_the_last_one_and_stays_owed_until_i
 }
 
 #[tokio::test]
+async fn an_act_answers_one_period_and_the_next_counts_from_its_day_however_often_and_late_it_comes() {
+    let (story, opened) = opened().await;
+    let dated = |at: &str, on: &str| {
+        let mut act = done("report.monitoring", &opened, at);
+        act["body"]["date"] = json!(on);
+        act
+    };
+    let of_monitoring = async || {
+        let mut rows = owed(&story).await;
+        rows.retain(|row| row.starts_with("report.monitoring"));
+        rows
+    };
+    story.set("2026-03-19 12:00");
+    let early = story.submit(&dated("2026-03-19 12:00", "2026-02-10")).await;
+    assert_eq!(early.unwrap_err().code, "not_your_obligation", "it was done before the case was opened");
+    send(&story, "2026-07-20 12:00", &dated("2026-07-20 12:00", "2026-06-01")).await;
+    let expected = [
+        "report.monitoring 2026-03-18 2026-09-18 fulfilled",
+        // Six months after the act, not after its paper.
+        "report.monitoring 2026-06-01 2026-12-01 running",
+    ];
+    assert_eq!(of_monitoring().await, expected);
+    for on in ["2026-06-01", "2026-05-20"] {
+        send(&story, "2026-07-22 12:00", &dated("2026-07-22 12:00", on)).await;
+        assert_eq!(of_monitoring().await, expected, "the act again, and one before it: {on}");
+    }
+    send(&story, "2026-07-23 12:00", &dated("2026-07-23 12:00", "2026-07-21")).await;
+    assert_eq!(
+        of_monitoring().await[1..],
+        ["report.monitoring 2026-06-01 2026-12-01 fulfilled", "report.monitoring 2026-07-21 2027-01-21 running"]
+    );
+}
+
+#[tokio::test]
+async fn monitoring_on_the_day_of_the_opening_answers_and_the_next_is_owed() {
+    let (story, opened) = opened().await;
+    send(&story, "2026-03-18 17:00", &done("report.monitoring", &opened, "2026-03-18 17:00")).await;
+    let rows = owed(&story).await;
+    assert!(rows.contains(&"report.monitoring 2026-03-18 2026-09-18 fulfilled".to_owned()), "{rows:?}");
+    assert!(rows.contains(&"report.monitoring 2026-03-19 2026-09-18 running".to_owned()), "{rows:?}");
+}
+
+#[tokio::test]
 async fn what_stays_in_the_house_is_numbered_delivered_to_nobody_and_sent_to_no_other() {
     let (story, opened) = opened().await;
     let mut act = done("report.visit-act", &opened, "2026-03-25 17:00");

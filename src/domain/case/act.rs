@@ -8,8 +8,9 @@ use crate::domain::case::history::Standing;
 use crate::domain::case::{By, CONSENTS_MAX, Case, FACTS_MAX, Fact, Move, PartRole, Stage, What};
 use crate::domain::ids::ParticipantCode;
 use crate::domain::message::{Level, Track};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::Deserialize;
+use std::ops::RangeInclusive;
 
 /// A decision of a person about a case.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -78,6 +79,36 @@ pub enum CaseAct {
     },
 }
 
+/// The years in which a day of a case lies, as for every date of the messages.
+const YEARS: RangeInclusive<i32> = 1900..=2099;
+
+impl CaseAct {
+    /// The days that it names.
+    fn days(&self) -> [Option<NaiveDate>; 2] {
+        match self {
+            Self::Open { on, .. }
+            | Self::Track { on, .. }
+            | Self::Level { on, .. }
+            | Self::Stage { on, .. }
+            | Self::Join { on, .. }
+            | Self::Leave { on, .. }
+            | Self::Close { on, .. }
+            | Self::WithdrawConsent { on, .. } => [*on, None],
+            Self::RegisterConsent { from, until, .. } => [Some(*from), *until],
+        }
+    }
+}
+
+/// When a message was made, and when it reached us.
+#[derive(Debug, Clone, Copy)]
+pub struct Made {
+    /// The day of the message where the centre is.
+    pub on: NaiveDate,
+    pub at: DateTime<Utc>,
+    /// The day of its registration where the centre is. Nothing that it says begins later.
+    pub registered_on: NaiveDate,
+}
+
 /// Who decides, and when.
 #[derive(Debug, Clone, Copy)]
 pub struct Deciding<'a> {
@@ -98,6 +129,8 @@ pub enum CaseRefusal {
     Unchanged,
     #[error("the day lies in the future; decide when it has come")]
     Future,
+    #[error("a day of a case lies in the years 1900 to 2099")]
+    NoDay,
     #[error("the consent must not end before it begins")]
     ConsentDates,
     #[error("the case has a consent of this kind and reference already")]
@@ -116,6 +149,9 @@ impl Case {
     /// # Errors
     /// [`CaseRefusal`].
     pub fn decide(&mut self, act: &CaseAct, with: &Deciding<'_>) -> Result<(), CaseRefusal> {
+        if act.days().into_iter().flatten().any(|day| !YEARS.contains(&day.year())) {
+            return Err(CaseRefusal::NoDay);
+        }
         match act {
             CaseAct::Open { on, track, level, reason } => {
                 let on = day(*on, with)?;
@@ -199,11 +235,12 @@ impl Case {
         Ok(())
     }
 
-    /// Does what a message says; says whether anything is new. `made` is the day and the instant of the message.
-    pub fn moved_by(&mut self, moves: &[Move], by: &By, (made_on, made_at): (NaiveDate, DateTime<Utc>)) -> bool {
+    /// Does what a message says; says whether anything is new. A day that lies after the registration of the message
+    /// counts as that of the registration (our default): a slip in a year must not close a case for decades.
+    pub fn moved_by(&mut self, moves: &[Move], by: &By, made: Made) -> bool {
         let facts = moves.iter().map(|one| Fact {
-            on: one.on.unwrap_or(made_on),
-            at: made_at,
+            on: one.on.unwrap_or(made.on).min(made.registered_on),
+            at: made.at,
             by: by.clone(),
             what: one.what.clone(),
         });

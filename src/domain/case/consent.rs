@@ -81,8 +81,9 @@ pub struct Withdrawal {
 pub struct Citation<'m> {
     pub kind: &'m str,
     pub reference: &'m str,
-    /// The date of the message.
+    /// A day on which it must hold: that of the message, and that on which it is passed on.
     pub on: NaiveDate,
+    pub from: &'m ParticipantCode,
     pub to: &'m [ParticipantCode],
 }
 
@@ -93,11 +94,11 @@ pub enum CitationFault {
     Unknown { kind: String },
     #[error("a consent to dissemination (152-ФЗ ст. 10.1) does not allow passing on to a body")]
     NoPassingOn,
-    #[error("the consent holds from {0}; the message is of {1}")]
+    #[error("the consent holds from {0}; it is cited for {1}")]
     NotYet(NaiveDate, NaiveDate),
-    #[error("the consent held until {0}; the message is of {1}")]
+    #[error("the consent held until {0}; it is cited for {1}")]
     Over(NaiveDate, NaiveDate),
-    #[error("the consent was withdrawn on {0}; the message is of {1}")]
+    #[error("the consent was withdrawn on {0}; it is cited for {1}")]
     Withdrawn(NaiveDate, NaiveDate),
     /// The places of the addressees that it does not cover.
     #[error("the consent does not cover every addressee")]

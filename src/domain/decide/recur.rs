@@ -16,7 +16,8 @@ use crate::domain::obligation::{Fact, FrozenDue, Obligation, State};
 use crate::domain::participant::Participant;
 use crate::domain::rule::{BodyFacts, DutyParty, DutyRule, DutyTime, Recurs};
 use crate::domain::term::{DueDate, Event, Period, Roll, StartsOn, Term, Unit, compute};
-use chrono::{DateTime, Utc};
+use crate::domain::zone::Zone;
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// The first period of every duty that this message begins.
 pub(super) fn begun_by(arrived: &Arrived, ctx: &Context<'_>) -> Result<Vec<Duty>, Refusal> {
@@ -72,7 +73,7 @@ fn first(
     let at = arrived.received_at;
     let words = (rule.version.as_str(), rule.source.as_str());
     let recurs = |rhythm, apart, renews_at| {
-        let (ends, made_at) = (rule.ends.clone(), Some(arrived.created_at));
+        let (ends, made_at) = (rule.ends.clone(), Some(arrived.created_at.min(at)));
         Some(Recurs { rhythm, apart, ends, made_at, renews_at })
     };
     let (due, item, recurs) = match &rule.when {
@@ -187,15 +188,33 @@ fn frozen(strict: DueDate, lenient_at: DateTime<Utc>, (version, source): (&str, 
     }
 }
 
-/// Whether an answer that tells of these periods, or of this day, is about this obligation.
-pub(super) fn is_answered(one: &Obligation, facts: &BodyFacts) -> bool {
+/// Whether an answer that tells of these periods, or of this day, is about this obligation. `among` are all that its
+/// sender owes of its type.
+pub(super) fn is_answered(one: &Obligation, (among, facts): (&[&Obligation], &BodyFacts), zone: Zone) -> bool {
     let Some(item) = &one.item else { return true };
     match (&one.recurs, facts.answered_on) {
-        // What is done again counts from the act itself: it answers what is open, whatever day it bears.
-        (Some(recurs), _) if recurs.apart => one.answered_at().is_none(),
+        (Some(recurs), Some(on)) if recurs.apart => {
+            let begun_on = recurs.made_at.map(|at| zone.date(at).to_string());
+            is_done_in((item, begun_on), among, &on.to_string())
+        }
+        (Some(recurs), None) if recurs.apart => one.answered_at().is_none(),
         (Some(recurs), Some(on)) => recurs.rhythm.key(on) == *item,
         (Some(_) | None, _) => facts.answered_items.is_empty() || facts.answered_items.contains(item),
     }
+}
+
+/// Whether what was done on a day is done in the period that counts from `item`: after the act that began the period, up
+/// to the one that began the next. So an act that is sent again, or comes late, adds to the period that it has answered,
+/// and answers no other. The first period is begun by no act, but by the message, on the day it was made. Days are
+/// written as `2026-03-18` here, and so ordered.
+fn is_done_in((item, begun_on): (&str, Option<String>), among: &[&Obligation], on: &str) -> bool {
+    let apart = among.iter().filter(|one| one.recurs.as_ref().is_some_and(|recurs| recurs.apart));
+    let items: Vec<&str> = apart.filter_map(|one| one.item.as_deref()).collect();
+    let is_first = items.iter().all(|other| *other >= item);
+    let first_on = begun_on.as_deref().map_or(item, |day| day.min(item));
+    let has_begun = if is_first { on >= first_on } else { on > item };
+    let next = items.into_iter().filter(|other| *other > item).min();
+    has_begun && next.is_none_or(|next| on <= next)
 }
 
 /// Opens the periods that follow those which were answered or are over, and says when the others will be.
@@ -243,7 +262,10 @@ fn upcoming(old: &Obligation, ctx: &Context<'_>) -> Result<Upcoming, Refusal> {
     }
     let words = (old.due.rule_version.as_str(), old.due.source.as_str());
     let (due, item) = match recurs.apart {
-        true => (due_apart(recurs.rhythm, begun_at, words, (body, ctx))?, body.zone.date(begun_at).to_string()),
+        true => {
+            let done_at = done_at(old, begun_at, body);
+            (due_apart(recurs.rhythm, done_at, words, (body, ctx))?, item_after(old, body.zone.date(done_at)))
+        }
         false => {
             let from = body.zone.instant(period_end, body.hours.opens);
             let due = period_due((recurs.rhythm, StartsOn::PeriodEnd, from), words, (body, ctx))?;
@@ -261,6 +283,19 @@ fn upcoming(old: &Obligation, ctx: &Context<'_>) -> Result<Upcoming, Refusal> {
         ..old.clone()
     };
     planned(obligation, ctx).map(|next| Upcoming::Now(Box::new(next)))
+}
+
+/// From when what is done again counts: from the act itself, and an act that was registered late was done on its day
+/// (S2: «не реже 1 раза в 6 месяцев» of the monitoring, not of the paper).
+fn done_at(old: &Obligation, answered_at: DateTime<Utc>, body: &Participant) -> DateTime<Utc> {
+    let earlier = old.answered_on().filter(|on| *on < body.zone.date(answered_at));
+    earlier.map_or(answered_at, |on| body.zone.instant(on, body.hours.opens))
+}
+
+/// What tells the next period from this one: the day from which it counts, or the next day where that would be the same.
+fn item_after(old: &Obligation, on: NaiveDate) -> String {
+    let before: Option<NaiveDate> = old.item.as_deref().and_then(|item| item.parse().ok());
+    before.and_then(|day| day.succ_opt()).map_or(on, |day| on.max(day)).to_string()
 }
 
 /// Ends the duties that a message of this type ends, if a party of the exchange says so. Whether there were any.

@@ -127,12 +127,14 @@ fn answer(
         expected.dedup();
         return Err(Refusal::WrongAnswerType(expected.join(", ")));
     }
-    let named = |one: &&&Obligation| recur::is_answered(one, &reply.facts);
+    let zone = ctx.participant(&reply.from)?.zone;
+    let named = |one: &&&Obligation| recur::is_answered(one, (&fitting, &reply.facts), zone);
     let answered: Vec<ObligationId> = fitting.iter().filter(named).map(|one| one.id).collect();
     if answered.is_empty() {
         return Err(Refusal::NotYourObligation(reply.from.clone()));
     }
-    let fact = Fact::Answered { message: reply.message, at: reply.received_at, nil: reply.facts.no_data };
+    let (nil, on) = (reply.facts.no_data, reply.facts.answered_on);
+    let fact = Fact::Answered { message: reply.message, at: reply.received_at, nil, on };
     record(exchange, &answered, fact, (decision, ctx))?;
     recur::renew(exchange, (decision, ctx))
 }
@@ -171,7 +173,7 @@ fn receipt(
     let awaited =
         |one: &&Obligation| !refused && one.performer == reply.from && one.answer_types.contains(&reply.type_code);
     let answered: Vec<ObligationId> = obligations(exchange).filter(awaited).map(|one| one.id).collect();
-    let fact = Fact::Answered { message: reply.message, at: reply.received_at, nil: false };
+    let fact = Fact::Answered { message: reply.message, at: reply.received_at, nil: false, on: None };
     record(exchange, &answered, fact, (decision, ctx))
 }
 

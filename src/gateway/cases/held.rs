@@ -5,17 +5,16 @@
 //! это не подвергает ребенка риску»). Never: looks at the consents of a body, which are not kept here.
 
 use crate::domain::case::CaseKey;
-use crate::domain::case::consent::{CitationFault, cited};
+use crate::domain::case::consent::CitationFault;
 use crate::domain::ids::ExchangeId;
 use crate::domain::message::Envelope;
-use crate::gateway::cases::record::citation;
 use crate::gateway::rejection::{FaultView, Rejection, RejectionKind};
 use crate::gateway::working_set::WorkingSet;
 
 impl WorkingSet<'_> {
     /// Refuses a message that cites a consent which the centre's own registry does not bear out.
     pub(in crate::gateway) fn check_consent(&self, envelope: &Envelope, exchange: ExchangeId) -> Result<(), Rejection> {
-        let Some(citation) = citation(envelope) else { return Ok(()) };
+        let Some(citation) = self.citation(envelope) else { return Ok(()) };
         if envelope.no_consent_ground.is_some() {
             return Ok(());
         }
@@ -30,7 +29,7 @@ impl WorkingSet<'_> {
         if consents.is_empty() && !keeps_all {
             return Ok(());
         }
-        cited(consents, &citation).map(|_| ()).map_err(|fault| refused(&fault))
+        self.borne_out(consents, &citation).map(|_| ()).map_err(|fault| refused(&fault))
     }
 }
 

@@ -53,10 +53,7 @@ impl Gateway {
         match (named, keepers.as_slice()) {
             (Some(named), keepers) if keepers.contains(named) => Ok(named.clone()),
             (None, [only]) => Ok(only.clone()),
-            (None, [_, ..]) => {
-                let message = "several centres keep cases here: name one by `centre`";
-                Err(Rejection::new(RejectionKind::Invalid, "centre_missing", message))
-            }
+            (None, [_, ..]) => Err(centre_missing(keepers.iter())),
             _ => Err(Rejection::not_found("case")),
         }
     }
@@ -104,13 +101,19 @@ impl Gateway {
             Some(_) => vec![self.keeper(centre, by)?],
             None => self.keepers(by),
         };
+        let mut found = Vec::new();
         for centre in keepers {
             let key = CaseKey { centre, number: of.to_owned() };
             if self.0.store.case(&key).await?.is_some() {
-                return Ok(key);
+                found.push(key);
             }
         }
-        Err(Rejection::not_found("case"))
+        match found.as_slice() {
+            [] => Err(Rejection::not_found("case")),
+            [only] => Ok(only.clone()),
+            // A guess would show or change another family's case.
+            several => Err(centre_missing(several.iter().map(|key| &key.centre))),
+        }
     }
 
     /// What a person, or the system of the centre, decides about a case. Opening makes the record where there is none.
@@ -170,6 +173,13 @@ impl Gateway {
     }
 }
 
+/// Several centres are meant by nothing said.
+fn centre_missing<'c>(centres: impl Iterator<Item = &'c ParticipantCode>) -> Rejection {
+    let centres: Vec<&str> = centres.map(ParticipantCode::as_str).collect();
+    let message = format!("several centres are meant by this: name one by `centre`: {}", centres.join(", "));
+    Rejection::new(RejectionKind::Invalid, "centre_missing", message)
+}
+
 /// A number as the envelope's schema allows it: what messages can name.
 fn number(of: &str) -> Result<String, Rejection> {
     let is_first = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, 'А'..='я' | 'Ё' | 'ё');
@@ -195,8 +205,10 @@ impl WorkingSet<'_> {
         };
         let today = self.inner.date_at(&key.centre, self.ctx.now);
         case.decide(act, &Deciding { by: &reader.label, at: self.ctx.now, today })?;
+        // A closing dated before the family was taken on again leaves the case open, and its duties owed.
+        let is_over = matches!(act, CaseAct::Close { .. }) && case.is_closed();
         self.put_case(case);
-        if let CaseAct::Close { .. } = act {
+        if is_over {
             duties::decided((&key.number, &key.centre, &reader.label), self)?;
         }
         // The answer shows the whole record to who decided.
@@ -238,6 +250,7 @@ impl From<CaseRefusal> for Rejection {
             CaseRefusal::Closed => Self::new(RejectionKind::Conflict, "case_closed", message),
             CaseRefusal::Unchanged => Self::new(RejectionKind::Conflict, "case_unchanged", message),
             CaseRefusal::Future => Self::new(RejectionKind::Invalid, "case_day_in_future", message),
+            CaseRefusal::NoDay => Self::new(RejectionKind::Invalid, "bad_case_day", message),
             CaseRefusal::ConsentDates => Self::new(RejectionKind::Invalid, "consent_dates", message),
             CaseRefusal::ConsentExists => Self::new(RejectionKind::Conflict, "consent_exists", message),
             CaseRefusal::ConsentUnknown => Self::new(RejectionKind::NotFound, "not_found", message),

@@ -3,7 +3,8 @@
 //! Promises: the record opens with the first message that names the case; every message of the centre that goes out is
 //! in the log of disclosures, in the same transaction. Never: refuses a message.
 
-use crate::domain::case::consent::{Citation, cited};
+use crate::domain::case::act::Made;
+use crate::domain::case::consent::{Citation, CitationFault, Consent, cited};
 use crate::domain::case::disclosure::{Disclosure, DisclosureKind, Ground};
 use crate::domain::case::{By, Case, CaseKey, Fact, Move, What};
 use crate::domain::decision::{Event, EventKind, Forward};
@@ -30,7 +31,7 @@ pub(super) fn is_centre(directory: &Directory, code: &ParticipantCode) -> bool {
 
 impl WorkingSet<'_> {
     /// The cases that a message belongs to: by its number, or that of its request; kept by who keeps the request's.
-    pub(super) fn cases_of(&self, envelope: &Envelope, exchange: ExchangeId) -> Vec<CaseKey> {
+    pub(in crate::gateway) fn cases_of(&self, envelope: &Envelope, exchange: ExchangeId) -> Vec<CaseKey> {
         let root = self.root_of(exchange);
         let number = envelope.case.clone().or_else(|| root.and_then(|root| root.case.clone()));
         self.keys_of(number, root, (&envelope.from, &envelope.to))
@@ -84,7 +85,7 @@ impl WorkingSet<'_> {
     fn disclose_message(&mut self, key: &CaseKey, message: &Registering<'_>) {
         let envelope = message.envelope;
         let consents = self.loaded.cases.get(key).map(|case| case.consents.as_slice()).unwrap_or_default();
-        let citation = citation(envelope).and_then(|citation| cited(consents, &citation).ok());
+        let citation = self.citation(envelope).and_then(|citation| self.borne_out(consents, &citation).ok());
         let ground = Ground::of(envelope, citation.map(|consent| consent.no));
         let line = |to: &ParticipantCode| Disclosure {
             case: key.clone(),
@@ -97,8 +98,29 @@ impl WorkingSet<'_> {
             to: to.to_string(),
             ground: ground.clone(),
         };
-        let lines: Vec<Disclosure> = envelope.to.iter().map(line).collect();
+        // What the centre writes for its own file is given to nobody.
+        let lines: Vec<Disclosure> = envelope.to.iter().filter(|to| **to != key.centre).map(line).collect();
         self.changes.disclosures.extend(lines);
+    }
+
+    /// The consent that an envelope of a centre cites, by the day of the message where the centre is.
+    pub(super) fn citation<'e>(&self, envelope: &'e Envelope) -> Option<Citation<'e>> {
+        let consent = envelope.consent.as_ref()?;
+        let on = self.inner.date_at(&envelope.from, envelope.created_at.instant().with_timezone(&Utc));
+        let (kind, reference) = (consent.kind.as_str(), consent.reference.as_str());
+        Some(Citation { kind, reference, on, from: &envelope.from, to: &envelope.to })
+    }
+
+    /// The consent that is cited, if it held on the day of the message and holds today, when the data are passed on: one
+    /// that was withdrawn between the two allows nothing (152-ФЗ ст. 9 ч. 2).
+    pub(super) fn borne_out<'c>(
+        &self,
+        consents: &'c [Consent],
+        citation: &Citation<'_>,
+    ) -> Result<&'c Consent, CitationFault> {
+        cited(consents, citation)?;
+        let today = self.inner.date_at(citation.from, self.ctx.now);
+        cited(consents, &Citation { on: today, ..*citation })
     }
 
     /// A request that was passed on by redirection.
@@ -126,11 +148,14 @@ impl WorkingSet<'_> {
         if moves.is_empty() {
             return;
         }
-        let made = envelope.created_at.instant();
+        // A sender's clock may be ahead of ours; what people decide after the message must count as later.
+        let at = envelope.created_at.instant().with_timezone(&Utc).min(self.ctx.now);
         let by = By::message(envelope.id, &envelope.type_code, &envelope.from);
         for key in self.cases_of(envelope, exchange) {
             let Some(mut case) = self.loaded.cases.get(&key).cloned() else { continue };
-            if case.moved_by(moves, &by, (made.date_naive(), made.with_timezone(&Utc))) {
+            let (on, registered_on) =
+                (self.inner.date_at(&key.centre, at), self.inner.date_at(&key.centre, self.ctx.now));
+            if case.moved_by(moves, &by, Made { on, at, registered_on }) {
                 self.put_case(case);
             }
         }
@@ -155,13 +180,7 @@ impl WorkingSet<'_> {
 
     fn keep_case(&mut self, case: Case) {
         self.dirty_cases.insert(case.key.clone());
+        self.touched = true;
         self.loaded.cases.insert(case.key.clone(), case);
     }
-}
-
-/// The consent that an envelope cites.
-pub(super) fn citation(envelope: &Envelope) -> Option<Citation<'_>> {
-    let consent = envelope.consent.as_ref()?;
-    let on = envelope.created_at.instant().date_naive();
-    Some(Citation { kind: &consent.kind, reference: &consent.reference, on, to: &envelope.to })
 }

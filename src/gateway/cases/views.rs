@@ -150,11 +150,13 @@ fn participants(case: &Case, letters: Correspondents, zone: Option<Zone>) -> Vec
         (part.body.clone(), PartView { body: part.body, role, from, until, last_on: None, incoming: 0, outgoing: 0 })
     });
     let mut parts: BTreeMap<ParticipantCode, PartView> = recorded.collect();
-    for one in letters.incoming {
+    // What a centre writes for its own file makes it no participant beside itself.
+    let is_other = |body: &ParticipantCode| *body != case.key.centre;
+    for one in letters.incoming.into_iter().filter(|one| is_other(&one.body)) {
         part_of(&mut parts, one.body, (one.first, one.last)).incoming = one.count;
     }
     let date = |at: DateTime<Utc>| zone.map_or(at.date_naive(), |zone| zone.date(at));
-    for one in letters.outgoing {
+    for one in letters.outgoing.into_iter().filter(|one| is_other(&one.body)) {
         part_of(&mut parts, one.body, (date(one.first), date(one.last))).outgoing = one.count;
     }
     parts.into_values().collect()

@@ -63,6 +63,8 @@ pub struct Keys {
     pub obligations: Vec<ObligationId>,
     /// Cases whose ends and whose exchanges with open duties are needed.
     pub duties_of_case: Vec<String>,
+    /// The same of the cases that the roots of the exchanges named above are of.
+    pub duties_of_roots: bool,
     /// Deliveries that may have been given up.
     pub given_up: Vec<(MessageId, ParticipantCode)>,
     /// Registers whose last numbers are needed, both directions.

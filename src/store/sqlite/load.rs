@@ -29,10 +29,11 @@ pub(super) fn load(connection: &Connection, keys: &Keys) -> Result<Loaded, Store
     for id in &keys.obligations {
         obligation(connection, *id, &mut loaded)?;
     }
-    for case in &keys.duties_of_case {
-        if loaded.endings.contains_key(case) {
-            continue;
-        }
+    let mut concerned: BTreeSet<String> = keys.duties_of_case.iter().cloned().collect();
+    if keys.duties_of_roots {
+        concerned.extend(loaded.exchanges.values().filter_map(|exchange| exchange.root.as_ref()?.case.clone()));
+    }
+    for case in &concerned {
         loaded.endings.insert(case.clone(), endings::of_case(connection, case)?);
         for row in endings::exchanges_with_duties(connection, case)? {
             exchange_of_row(connection, row, &mut loaded)?;
