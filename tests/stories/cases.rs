@@ -26,7 +26,7 @@ async fn decide(story: &Story, act: Value) -> Result<CaseView, &'static str> {
 }
 
 /// The log, the oldest first, without the line of this reading.
-async fn log(story: &Story) -> Vec<DisclosureLine> {
+pub async fn log(story: &Story) -> Vec<DisclosureLine> {
     let mut lines = story.gateway.disclosures((None, CASE), (None, 1000), &coordinator()).await.unwrap();
     lines.reverse();
     assert_eq!(lines.pop().map(|line| (line.kind, line.what)), Some(("record_read", "disclosures".to_owned())));

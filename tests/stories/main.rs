@@ -13,6 +13,7 @@ mod cases;
 mod cases_ended;
 mod catalogue;
 mod clarifying;
+mod desk;
 mod duties;
 mod editions;
 mod escalation;
