@@ -190,6 +190,12 @@ pub async fn start(config: &Config, clock: Clock) -> anyhow::Result<Running> {
     let metrics = telemetry::figures();
     make_folder(&config.store.path)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open_exclusive(&config.store.path)?);
+    // The lock of the store is ours: nobody else writes scans.
+    match FolderScans::new(scans_folder(config)).remove_leftovers() {
+        Ok(0) => {}
+        Ok(files) => tracing::info!(files, "scans that a killed process left half written are removed"),
+        Err(fault) => tracing::warn!(%fault, "the folder of scans cannot be looked through"),
+    }
     let gateway = Gateway::start(parts(config, &store, clock)?).await?;
     gateway.set_posting(post::posting(config));
     let listener = tokio::net::TcpListener::bind(config.http.listen)

@@ -100,8 +100,18 @@ pub struct Proof {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProofStage {
     Received,
-    Registered { number: String, date: NaiveDate, content_sha256: String },
-    Rejected { reason: String },
+    /// People handed it over, at that instant by the word of who registers it.
+    HandedOver {
+        at: DateTime<Utc>,
+    },
+    Registered {
+        number: String,
+        date: NaiveDate,
+        content_sha256: String,
+    },
+    Rejected {
+        reason: String,
+    },
 }
 
 /// One line of the chronology and of the live stream. No personal data.

@@ -70,6 +70,12 @@ impl Control {
             | Self::Notice => false,
         }
     }
+
+    /// Whether the controller decides by it what becomes of an obligation.
+    #[must_use]
+    pub fn decides(self) -> bool {
+        !self.is_performers() && self != Self::Notice
+    }
 }
 
 /// A type's rule.

@@ -81,6 +81,14 @@ impl Received {
     pub(super) fn closes_case(&self) -> bool {
         self.case_moves.iter().any(|one| matches!(one.what, What::Closed { .. }))
     }
+
+    /// Whether whoever sends it decides by it: about an obligation, or that a case begins or ends.
+    pub(super) fn decides(&self) -> bool {
+        let is_of_case = |one: &Move| matches!(one.what, What::Opened { .. } | What::Closed { .. });
+        matches!(self.arrived.rule.role, Role::Control(control) if control.decides())
+            || self.ends_duties
+            || self.case_moves.iter().any(is_of_case)
+    }
 }
 
 impl Gateway {
@@ -89,7 +97,7 @@ impl Gateway {
     /// # Errors
     /// [`Rejection`] of any kind; only `Unavailable` is worth a retry.
     pub async fn submit(&self, arrival: Arrival) -> Result<Submitted, Rejection> {
-        let received = self.0.check(arrival)?;
+        let received = self.0.check(arrival, self.now())?;
         self.0.ask(|answer| Job::Receive { received: Box::new(received), answer }).await
     }
 }
@@ -114,17 +122,18 @@ impl Inner {
         self.jobs.send(job).await.map_err(|_| stopping())
     }
 
-    pub(super) fn check(&self, arrival: Arrival) -> Result<Received, Rejection> {
+    /// Checks what needs no state; `came_at` says which editions rule it: the present, or what a clerk states.
+    pub(super) fn check(&self, arrival: Arrival, came_at: DateTime<Utc>) -> Result<Received, Rejection> {
         let message = format::read(&arrival.content, arrival.format, &self.catalogue)?;
         let now = self.now();
         let envelope = &message.envelope;
         check_sender(envelope, &arrival)?;
         let directory = self.directory();
-        let today = registered_on(envelope, &directory, now);
-        let entry = self.entry_of(envelope)?.on(today);
+        let came_on = came_on(envelope, &directory, came_at);
+        let entry = self.entry_of(envelope)?.on(came_on);
         let told = entry.facts(&message);
         // What was spoken counts as the message that was spoken.
-        let ruling = self.spoken(&told, today)?.unwrap_or(entry);
+        let ruling = self.spoken(&told, came_on)?.unwrap_or(entry);
         check_parties(envelope, ruling, &directory)?;
         check_dates(envelope, now)?;
         check_consent(envelope, entry)?;
@@ -172,11 +181,11 @@ impl Inner {
     }
 }
 
-/// The day whose rules hold for a message: that of its registration at the first addressee, by that body's zone (ours: no
-/// source says it; terms run from the same registration).
-fn registered_on(envelope: &Envelope, directory: &Directory, now: DateTime<Utc>) -> NaiveDate {
+/// The day whose rules hold for a message: that on which it came to the first addressee, by that body's zone (ours: no
+/// source says it; terms run from the same instant).
+fn came_on(envelope: &Envelope, directory: &Directory, at: DateTime<Utc>) -> NaiveDate {
     let zone = envelope.to.first().and_then(|to| directory.get(to)).map(|body| body.zone);
-    zone.map_or(now.date_naive(), |zone| zone.date(now))
+    zone.map_or(at.date_naive(), |zone| zone.date(at))
 }
 
 /// A message that opens an exchange bears its id; what it may be «in reply to» does not change that.

@@ -37,14 +37,11 @@ impl Gateway {
     /// # Errors
     /// `Unavailable`.
     pub async fn case_letters(&self, case: &str, by: &Actor) -> Result<Vec<CaseLetter>, Rejection> {
-        let whose = match by {
-            Actor::Participant(code) => vec![code.clone()],
-            Actor::Person { .. } => self.own_centres(),
-        };
-        self.disclose_file(case, by).await?;
+        let whose = self.whose(by);
+        self.disclose_file((case, "letters"), by).await?;
         let mut rows = Vec::new();
-        for participant in whose {
-            let found = self.0.store.journal(of_case(participant, case)).await?;
+        for participant in &whose {
+            let found = self.0.store.journal(of_case(participant.clone(), case)).await?;
             rows.extend(found.into_iter().filter(|row| self.belongs(row)));
         }
         rows.sort_by_key(|row| row.date);
@@ -54,7 +51,10 @@ impl Gateway {
             let annexes = self.annexes(&row).await?;
             let mut scans = Vec::new();
             for one in &annexes {
-                scans.extend(self.0.store.scan(&one.sha256).await?.map(|_| one.sha256.clone()));
+                let kept = self.0.store.scan(&one.sha256).await?;
+                // A message names any digest; its file is shown to whom it would be given.
+                let kept = kept.filter(|scan| !scan.messages_of(&whose).is_empty());
+                scans.extend(kept.map(|_| one.sha256.clone()));
             }
             letters.push(CaseLetter { line: view::journal_line(&self.0, row), answers: None, annexes, scans });
         }
@@ -85,7 +85,14 @@ impl Gateway {
 }
 
 fn of_case(participant: ParticipantCode, case: &str) -> JournalFilter {
-    JournalFilter { participant, case: Some(case.to_owned()), from: None, to: None, limit: JOURNAL_LINES_MAX }
+    JournalFilter {
+        participant,
+        case: Some(case.to_owned()),
+        from: None,
+        to: None,
+        in_house: false,
+        limit: JOURNAL_LINES_MAX,
+    }
 }
 
 /// Each answer with the number of the first request of its exchange.

@@ -55,7 +55,8 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
             keys.cases.push(command.key.number.clone());
             keys.duties_of_case.push(command.key.number.clone());
         }
-        Job::Refuse { .. } | Job::Notify { .. } | Job::HandOver { .. } | Job::Register { .. } => {}
+        Job::HandOver { handover, .. } => keys.waiting.push((handover.message, handover.recipient.clone())),
+        Job::Refuse { .. } | Job::Notify { .. } | Job::Register { .. } => {}
     }
 }
 
@@ -128,7 +129,7 @@ pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejec
         }
         Job::Case { command, .. } => work.decide_case(command).map(|()| Outcome::Done),
         Job::HandOver { handover, exchange, .. } => {
-            record::hand_over(handover, *exchange, work);
+            record::handed_over(handover, *exchange, work)?;
             Ok(Outcome::Done)
         }
         Job::Register { message, recipient, exchange, notice, .. } => {
@@ -299,7 +300,9 @@ fn register(
     };
     let kind = match stage {
         ProofStage::Rejected { .. } => EventKind::DeliveryRejected,
-        ProofStage::Received | ProofStage::Registered { .. } => EventKind::DeliveryRegistered,
+        ProofStage::Received | ProofStage::HandedOver { .. } | ProofStage::Registered { .. } => {
+            EventKind::DeliveryRegistered
+        }
     };
     work.changes.events.push(Event {
         at: work.ctx.now,
@@ -310,5 +313,6 @@ fn register(
         participant: Some(recipient.clone()),
         detail: notice.number.clone(),
     });
+    work.loaded.waiting.remove(&(message, recipient.clone()));
     work.changes.proofs.push(Proof { message, recipient: recipient.clone(), stage });
 }

@@ -43,12 +43,29 @@ impl Gateway {
         (direction, after): (Option<Direction>, Option<JournalPlace>),
         by: &Actor,
     ) -> Result<JournalPage, Rejection> {
+        self.may_read(&filter, by).await?;
+        self.page_of(filter, (direction, after)).await
+    }
+
+    /// Who may read it; that what it has of a case was read is written down before.
+    async fn may_read(&self, filter: &JournalFilter, by: &Actor) -> Result<(), Rejection> {
         if let Actor::Participant(code) = by
             && *code != filter.participant
         {
             let message = "a participant reads its own journal only";
             return Err(Rejection::new(RejectionKind::Forbidden, "not_your_journal", message));
         }
+        match &filter.case {
+            Some(case) => self.disclose_file((case, "journal"), by).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn page_of(
+        &self,
+        filter: JournalFilter,
+        (direction, after): (Option<Direction>, Option<JournalPlace>),
+    ) -> Result<JournalPage, Rejection> {
         let limit = filter.limit.clamp(1, JOURNAL_LINES_MAX);
         let (mut lines, mut last) = (Vec::new(), after);
         loop {
@@ -82,15 +99,14 @@ impl Gateway {
         direction: Option<Direction>,
         by: &Actor,
     ) -> Result<Vec<JournalLine>, Rejection> {
+        self.may_read(&filter, by).await?;
         let (mut lines, mut after) = (Vec::new(), None);
         loop {
             let asked = JournalFilter { limit: JOURNAL_LINES_MAX, ..filter.clone() };
-            let page = self.journal_page(asked, (direction, after), by).await?;
+            let page = self.page_of(asked, (direction, after)).await?;
             lines.extend(page.lines);
             if lines.len() > DOCUMENT_LINES_MAX {
-                let message =
-                    format!("more than {DOCUMENT_LINES_MAX} lines; narrow it by `from` and `to`, or read pages");
-                return Err(Rejection::new(RejectionKind::TooLarge, "journal_too_long", message));
+                return Err(too_long("narrow it by `from` and `to`, or read pages"));
             }
             match page.next {
                 Some(next) => after = Some(next),
@@ -98,4 +114,10 @@ impl Gateway {
             }
         }
     }
+}
+
+/// More lines than one document takes.
+pub(in crate::gateway) fn too_long(remedy: &str) -> Rejection {
+    let message = format!("more than {DOCUMENT_LINES_MAX} lines; {remedy}");
+    Rejection::new(RejectionKind::TooLarge, "journal_too_long", message)
 }

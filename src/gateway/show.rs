@@ -112,15 +112,27 @@ impl Gateway {
         centres
     }
 
-    /// What waits for a participant.
+    /// Whose letters an actor reads: its own, or those of the centres.
+    pub(super) fn whose(&self, by: &Actor) -> Vec<ParticipantCode> {
+        match by {
+            Actor::Participant(code) => vec![code.clone()],
+            Actor::Person { .. } => self.own_centres(),
+        }
+    }
+
+    /// What waits for a participant. What a centre reads of its cases is written down first.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn inbox(&self, page: InboxPage) -> Result<Vec<InboxLetter>, Rejection> {
         let body = self.0.participant(&page.recipient).ok_or_else(|| Rejection::not_found("participant"))?;
         let limit = page.limit.clamp(1, PAGE_MAX);
-        let mut letters = Vec::new();
+        let (mut letters, reader) = (Vec::new(), Actor::Participant(page.recipient.clone()));
         for item in self.0.store.inbox(InboxPage { limit, ..page }).await? {
+            // To others it was given when it went out; that line is there.
+            if view::is_centre(&body) {
+                self.disclose_letter(&item.letter, &reader).await?;
+            }
             let content = self.render(&item.letter, body.format)?;
             letters.push(InboxLetter {
                 seq: item.seq,

@@ -1,7 +1,8 @@
 //! Scans as files of a local folder, addressed by their digest: `ab/abcdef…`.
 //!
 //! Promises: a file is written beside its place, synced, put into its place, and the folders are synced before it is
-//! said to be kept; what is read is checked against its digest. Never: overwrites a file, or follows a name from outside.
+//! said to be kept; what is read is checked against its digest. Never: overwrites a file that is not what its digest says
+//! (it is set aside), or follows a name from outside.
 
 use crate::gateway::content::sha256_hex;
 use crate::gateway::ports::StoreError;
@@ -31,6 +32,21 @@ impl FolderScans {
         store.parent().unwrap_or(Path::new("")).join("scans")
     }
 
+    /// Removes what a killed process left half written. Only for the one gateway that serves: another may be writing.
+    ///
+    /// # Errors
+    /// What the folder's file system says.
+    pub fn remove_leftovers(&self) -> io::Result<usize> {
+        let mut removed = 0;
+        for folder in entries(&self.folder)?.iter().filter(|one| one.is_dir()) {
+            for file in entries(folder)?.iter().filter(|one| one.extension().is_some_and(|ending| ending == "part")) {
+                fs::remove_file(file)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
     /// The place of a digest; none for what is no digest.
     fn place(&self, sha256: &str) -> Option<PathBuf> {
         let is_digest = sha256.len() == 64 && sha256.bytes().all(|one| matches!(one, b'0'..=b'9' | b'a'..=b'f'));
@@ -53,6 +69,15 @@ impl Scans for FolderScans {
     }
 }
 
+/// What stands in a folder; nothing where there is none.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Ok(found) => found.map(|one| one.map(|one| one.path())).collect(),
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(fault) => Err(fault),
+    }
+}
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, StoreError> {
     let done = tokio::task::spawn_blocking(work).await.map_err(|fault| StoreError::Unavailable(Box::new(fault)))?;
     done.map_err(unavailable)
@@ -72,13 +97,21 @@ fn keep(place: &Path, (digest, content): (&str, &[u8])) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let beside = folder.join(format!("{digest}.{}-{number}.part", std::process::id()));
-    let written = write(&beside, content).and_then(|()| fs::rename(&beside, place));
+    let written = write(&beside, content).and_then(|()| put(&beside, place, number));
     if written.is_err() {
         // What is left of it bears no digest's name; nobody will take it for a scan.
         let _ = fs::remove_file(&beside);
     }
     written?;
     sync_folders(folder)
+}
+
+/// Into its place. What stands there is not what its digest says; the operator may want to know what it is.
+fn put(beside: &Path, place: &Path, number: u64) -> io::Result<()> {
+    if place.try_exists()? {
+        fs::rename(place, place.with_extension(format!("{}-{number}.damaged", std::process::id())))?;
+    }
+    fs::rename(beside, place)
 }
 
 fn write(beside: &Path, content: &[u8]) -> io::Result<()> {

@@ -74,6 +74,12 @@ pub const UPLOADS_MAX: usize = 4;
 /// How long a form with files waits for its turn.
 pub const UPLOAD_WAIT: Duration = Duration::from_secs(20);
 
+/// Scans that are read and documents that are made (registers, journals, case files) at the same time.
+pub const DOCUMENTS_MAX: usize = 4;
+
+/// How long one of them waits for its turn.
+pub const DOCUMENT_WAIT: Duration = Duration::from_secs(20);
+
 /// Fields of one form.
 pub const FORM_FIELDS_MAX: usize = 1000;
 

@@ -12,6 +12,7 @@ mod connection;
 mod cookies;
 mod csv;
 mod dates;
+mod documents;
 mod figures;
 mod health;
 mod limits;

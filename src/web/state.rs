@@ -5,15 +5,17 @@
 use crate::clock::Clock;
 use crate::gateway::Gateway;
 use crate::gateway::ports::Accounts;
+use crate::web::documents::Documents;
 use crate::web::figures::Snapshot;
 use crate::web::limits;
 use crate::web::login::Passwords;
+use crate::web::problem::Problem;
 use crate::web::server::Patience;
 use crate::web::throttle::Throttle;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 /// What the composition root hands in.
@@ -52,6 +54,7 @@ struct Inner {
     closing: CancellationToken,
     large_documents: Semaphore,
     uploads: Semaphore,
+    documents: Documents,
     streams: Arc<Semaphore>,
     throttle: Throttle,
     passwords: Passwords,
@@ -67,6 +70,7 @@ impl WebState {
             closing: CancellationToken::new(),
             large_documents: Semaphore::new(limits::LARGE_DOCUMENTS_MAX),
             uploads: Semaphore::new(limits::UPLOADS_MAX),
+            documents: Documents::default(),
             streams: Arc::new(Semaphore::new(limits::STREAMS_MAX)),
             throttle: Throttle::default(),
             passwords: Passwords::default(),
@@ -100,6 +104,11 @@ impl WebState {
 
     pub(super) fn uploads(&self) -> &Semaphore {
         &self.0.uploads
+    }
+
+    /// A turn to read a scan or to make a document.
+    pub(super) async fn document(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        self.0.documents.turn(limits::DOCUMENT_WAIT).await
     }
 
     pub(super) fn streams(&self) -> &Arc<Semaphore> {

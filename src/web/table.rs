@@ -62,17 +62,14 @@ impl Table {
     /// # Errors
     /// `internal` (500) when a workbook cannot hold it.
     pub(super) async fn file(self, form: Form, made_at: DateTime<Utc>) -> Result<Response, Problem> {
-        match form {
-            Form::Xlsx => {
-                let name = self.name;
-                // A register of a year keeps a core busy for seconds; it is not one of those that answer others.
-                let work = tokio::task::spawn_blocking(move || self.workbook(made_at));
-                let content = work.await.map_err(|fault| unwritable(&fault))?.map_err(|fault| unwritable(&fault))?;
-                Ok(answer((name, "xlsx", XLSX), content))
-            }
-            Form::Excel => Ok(answer((self.name, "csv", CSV), self.csv(Csv::for_spreadsheets()))),
-            Form::Csv | Form::Json | Form::Html => Ok(answer((self.name, "csv", CSV), self.csv(Csv::plain()))),
-        }
+        let name = self.name;
+        // A register of a year keeps a core busy for seconds; it is not one of those that answer others.
+        let work = tokio::task::spawn_blocking(move || match form {
+            Form::Xlsx => self.workbook(made_at).map(|content| answer((name, "xlsx", XLSX), content)),
+            Form::Excel => Ok(answer((name, "csv", CSV), self.csv(Csv::for_spreadsheets()))),
+            Form::Csv | Form::Json | Form::Html => Ok(answer((name, "csv", CSV), self.csv(Csv::plain()))),
+        });
+        work.await.map_err(|fault| unwritable(&fault))?.map_err(|fault| unwritable(&fault))
     }
 
     fn csv(&self, mut csv: Csv) -> Vec<u8> {
@@ -109,8 +106,8 @@ impl Table {
 }
 
 fn unwritable(error: &dyn std::fmt::Display) -> Problem {
-    tracing::error!(%error, "a workbook could not be written");
-    let detail = "the workbook could not be made; ask for CSV, or for a shorter period";
+    tracing::error!(%error, "a document could not be written");
+    let detail = "the file could not be made; ask for CSV, or for a shorter period";
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
 }
 

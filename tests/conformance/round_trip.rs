@@ -157,6 +157,7 @@ async fn keys_lead_to_what_was_seen_and_to_exchanges_by_message_and_by_obligatio
             answered: vec![message_id(1), message_id(99)],
             obligations: vec![obligation_id(2), obligation_id(99)],
             given_up: Vec::new(),
+            waiting: Vec::new(),
             registers: vec![(code(CENTRE), 2026), (code(CLINIC), 2026)],
             cases: Vec::new(),
         };

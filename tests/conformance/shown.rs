@@ -44,7 +44,8 @@ async fn a_journal_shows_one_participants_lines_in_the_order_of_registration() {
         incoming.register.participant = code(CENTRE);
         save(store, Changes { journal: vec![incoming.clone()], ..Changes::default() }).await;
 
-        let all = JournalFilter { participant: code(CENTRE), case: None, from: None, to: None, limit: 10 };
+        let all =
+            JournalFilter { participant: code(CENTRE), case: None, from: None, to: None, in_house: true, limit: 10 };
         let numbers = async |filter: JournalFilter| {
             let rows = store.journal(filter).await.unwrap();
             assert!(rows.iter().all(|row| row.register.participant == code(CENTRE)));

@@ -356,7 +356,7 @@ async fn whole(store: &SqliteStore, confirmed: u32) {
     let register = Register { participant: centre.clone(), year: 2026, direction: Direction::Outgoing };
     let last = u32::try_from(loaded.registers[&register]).unwrap();
     assert!(last == confirmed || last == confirmed + 1, "confirmed {confirmed}, found {last}");
-    let all = JournalFilter { participant: centre, case: None, from: None, to: None, limit: 100_000 };
+    let all = JournalFilter { participant: centre, case: None, from: None, to: None, in_house: true, limit: 100_000 };
     assert_eq!(store.journal(all).await.unwrap().len(), last as usize);
     let open = DutyFilter { open_only: true, limit: 100_000, ..DutyFilter::default() };
     assert_eq!(store.duties(open).await.unwrap().len(), last as usize);

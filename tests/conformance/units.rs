@@ -14,7 +14,7 @@ async fn nothing_is_there(store: &dyn Store) {
     assert!(store.duties(DutyFilter { limit: 10, ..DutyFilter::default() }).await.unwrap().is_empty());
     let page = InboxPage { recipient: request(1).delivery().recipient, after: 0, limit: 10 };
     assert!(store.inbox(page).await.unwrap().is_empty());
-    let all = JournalFilter { participant: code(CENTRE), case: None, from: None, to: None, limit: 10 };
+    let all = JournalFilter { participant: code(CENTRE), case: None, from: None, to: None, in_house: true, limit: 10 };
     assert!(store.journal(all).await.unwrap().is_empty());
     assert_eq!(store.last_event().await.unwrap(), 0);
     assert_eq!(store.latest_instant().await.unwrap(), None);

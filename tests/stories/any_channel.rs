@@ -12,30 +12,30 @@ use mezhved::gateway::rejection::Rejection;
 use mezhved::gateway::views::ObligationView;
 use serde_json::{Value, json};
 
-const PDF: &[u8] = b"%PDF-1.7\n% plainly artificial\n";
+pub const PDF: &[u8] = b"%PDF-1.7\n% plainly artificial\n";
 
-fn clerk() -> Actor {
+pub fn clerk() -> Actor {
     Actor::Person {
         login: "clerk".into(), name: "Дело Производителева".into(), role: UserRole::Clerk
     }
 }
 
-fn at(local: &str) -> String {
+pub fn at(local: &str) -> String {
     format!("{}:00+08:00", local.replace(' ', "T"))
 }
 
-fn entry(channel: &str, when: &str, message: &Value) -> DeskEntry {
+pub fn entry(channel: &str, when: &str, message: &Value) -> DeskEntry {
     serde_json::from_value(json!({ "channel": channel, "at": at(when), "message": message })).unwrap()
 }
 
-fn handed(when: &str, message: &Value) -> DeskEntry {
+pub fn handed(when: &str, message: &Value) -> DeskEntry {
     let handed =
         json!({ "way": "hand", "taken_by": "Секретарёва С. С., секретарь", "number": "вх-15", "date": "2026-03-03" });
     let entry = json!({ "channel": "paper", "at": at(when), "handed": handed, "message": message });
     serde_json::from_value(entry).unwrap()
 }
 
-fn scan() -> Vec<NewScan> {
+pub fn scan() -> Vec<NewScan> {
     vec![NewScan { name: "C:\\ответ школы.pdf".into(), content: Bytes::from_static(PDF) }]
 }
 
@@ -61,7 +61,7 @@ async fn evidence(story: &Story, of: &ObligationView) -> Pack {
 
 /// The numbers of the centre's register in one direction.
 async fn numbers(story: &Story, direction: &str) -> Vec<String> {
-    let all = JournalFilter { participant: code(CENTRE), case: None, from: None, to: None, limit: 100 };
+    let all = JournalFilter { participant: code(CENTRE), case: None, from: None, to: None, in_house: true, limit: 100 };
     let lines = story.gateway.journal(all, &system(CENTRE)).await.unwrap();
     lines.into_iter().filter(|line| line.direction == direction).map(|line| line.number).collect()
 }

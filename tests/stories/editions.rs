@@ -9,7 +9,7 @@ use std::sync::Arc;
 const FILE: &str = "request.information/1/entry.2026-07-01.toml";
 
 /// The built-in catalogue, and from 1 July 2026 ten working days for an answer to a written request.
-fn ten_days_from_july() -> Arc<Catalogue> {
+pub fn ten_days_from_july() -> Arc<Catalogue> {
     let folder = std::env::temp_dir().join(format!("mezhved-editions-{}-{}", std::process::id(), new_id()));
     let text = fs::read_to_string("schemas/request.information/1/entry.toml").unwrap();
     let (head, urgent) = text.split_once("[term.urgent]").unwrap();

@@ -19,7 +19,7 @@ async fn owed(story: &Story) -> Vec<String> {
 }
 
 /// A case that was opened on 18 March.
-async fn opened() -> (Story, Value) {
+pub async fn opened() -> (Story, Value) {
     let story = Story::at("2026-03-18 16:00").await;
     let mut opened = example("notice.case-opened", "2026-03-18 16:00");
     opened["to"] = json!([CENTRE]);
@@ -27,7 +27,7 @@ async fn opened() -> (Story, Value) {
     (story, opened)
 }
 
-fn done(of: &str, opened: &Value, at: &str) -> Value {
+pub fn done(of: &str, opened: &Value, at: &str) -> Value {
     let mut act = example(of, at);
     (act["exchange"], act["in_reply_to"]) = (opened["id"].clone(), opened["id"].clone());
     act["body"]["date"] = json!(&at[..10]);

@@ -14,6 +14,7 @@ mod cases_ended;
 mod catalogue;
 mod clarifying;
 mod consents;
+mod desk;
 mod duties;
 mod editions;
 mod escalation;

@@ -6,7 +6,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 fn journal_of(participant: &str) -> JournalFilter {
-    JournalFilter { participant: code(participant), case: None, from: None, to: None, limit: 1000 }
+    JournalFilter { participant: code(participant), case: None, from: None, to: None, in_house: true, limit: 1000 }
 }
 
 #[tokio::test]

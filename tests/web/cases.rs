@@ -4,13 +4,51 @@
 
 use crate::letters;
 use crate::site::{Site, code, json};
+use mezhved::domain::case::CaseKey;
+use mezhved::domain::case::disclosure::{Disclosure, DisclosureKind, Ground};
+use mezhved::domain::ids::ParticipantCode;
 use mezhved::gateway::ports::accounts::UserRole;
+use mezhved::gateway::ports::{Changes, Decisions, Keys};
 use serde_json::json;
 
 const CASE: &str = "%D0%A1%D0%9B-2026%2F014";
 
 async fn fetch(site: &Site, path: &str, key: &str) -> reqwest::Response {
     site.client.get(site.url(path)).bearer_auth(key).send().await.unwrap()
+}
+
+/// A log of that many lines more.
+async fn disclosed(site: &Site, lines: usize) {
+    let line = Disclosure {
+        case: CaseKey { centre: ParticipantCode::new("centre").unwrap(), number: "СЛ-2026/014".into() },
+        at: site.clock.now(),
+        kind: DisclosureKind::RecordRead,
+        what: "record".into(),
+        message: None,
+        exchange: None,
+        by: "gateway".into(),
+        to: "anna".into(),
+        ground: Ground::Keeper,
+    };
+    let (unit, _) = site.store.begin(Keys::default()).await.unwrap();
+    unit.commit(Changes { disclosures: vec![line; lines], ..Changes::default() }).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_log_of_disclosures_as_a_file_is_whole() {
+    let site = Site::new().await;
+    let centre = site.key("centre").await;
+    json(site.post("/api/v1/messages", &centre, &letters::request("school-1", "Запрос")).await).await;
+    disclosed(&site, 10_050).await;
+    let lines = async |query: &str| {
+        let path = format!("/api/v1/cases/{CASE}/disclosures?{query}");
+        fetch(&site, &path, &centre).await.text().await.unwrap().lines().count()
+    };
+    // The head, the message, and this reading.
+    assert_eq!(lines("format=csv").await, 10_050 + 3);
+    assert_eq!(lines("format=excel&limit=10020").await, 10_020 + 1);
+    let page = site.get(&format!("/api/v1/cases/{CASE}/disclosures"), &centre).await;
+    assert_eq!(page["disclosures"].as_array().unwrap().len(), 10_000, "a page");
 }
 
 #[tokio::test]

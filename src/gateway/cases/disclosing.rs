@@ -12,7 +12,7 @@ use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
 use crate::gateway::cases::record::is_centre;
 use crate::gateway::committer::Job;
-use crate::gateway::ports::decisions::StoredMessage;
+use crate::gateway::ports::decisions::{Claimed, StoredMessage};
 use crate::gateway::rejection::Rejection;
 use crate::gateway::working_set::WorkingSet;
 
@@ -68,6 +68,13 @@ impl Gateway {
     pub(in crate::gateway) async fn disclose(&self, what: Disclosing, by: &Actor) -> Result<(), Rejection> {
         let reader = Reader::of(by);
         self.0.ask(|answer| Job::Disclose { what, reader, answer }).await
+    }
+
+    /// A letter is about to be read out of an inbox.
+    pub(in crate::gateway) async fn disclose_letter(&self, letter: &Claimed, by: &Actor) -> Result<(), Rejection> {
+        let envelope = Box::new(format::read(&letter.content, letter.format, &self.0.catalogue)?.envelope);
+        let exchange = letter.exchange.unwrap_or_else(|| envelope.exchange_id());
+        self.disclose(Disclosing::Message { exchange, envelope }, by).await
     }
 
     /// The content of a message is about to be read.

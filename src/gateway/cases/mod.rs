@@ -17,6 +17,7 @@ use crate::gateway::act::Actor;
 use crate::gateway::cases::views::{CaseLine, CaseView, DisclosureLine};
 use crate::gateway::committer::Job;
 use crate::gateway::duties;
+use crate::gateway::journal::{DOCUMENT_LINES_MAX, too_long};
 use crate::gateway::ports::cases::{CaseFilter, DisclosureFilter};
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::show::PAGE_MAX;
@@ -24,7 +25,7 @@ use crate::gateway::working_set::WorkingSet;
 
 pub(in crate::gateway) use disclosing::{Disclosing, Reader};
 
-/// Lines of the log of disclosures that are given at once at most.
+/// Lines of the log of disclosures that are read at once at most.
 pub const DISCLOSURES_MAX: usize = 10_000;
 /// Characters of a case's number, as the envelope's schema has it.
 const NUMBER_CHARS_MAX: usize = 64;
@@ -139,10 +140,11 @@ impl Gateway {
         self.case_view(&key).await
     }
 
-    /// The log of disclosures of a case, the newest first. That it was read is a line of its own.
+    /// The log of disclosures of a case, the newest first, as many lines as are asked for. That it was read is a line of
+    /// its own.
     ///
     /// # Errors
-    /// As [`Gateway::case`].
+    /// As [`Gateway::case`]; `journal_too_long` for more lines than a document takes.
     pub async fn disclosures(
         &self,
         (centre, of): (Option<&ParticipantCode>, &str),
@@ -152,13 +154,29 @@ impl Gateway {
         let case = self.case_key(centre, of, by).await?;
         let cases = vec![case.clone()];
         self.disclose(Disclosing::Record { cases, kind: DisclosureKind::RecordRead, what: "disclosures" }, by).await?;
-        let filter = DisclosureFilter { case, before, limit: limit.clamp(1, DISCLOSURES_MAX) };
-        let rows = self.0.store.disclosures(filter).await?;
-        Ok(rows.into_iter().map(DisclosureLine::from).collect())
+        let (mut lines, mut before): (Vec<DisclosureLine>, _) = (Vec::new(), before);
+        loop {
+            let wanted = limit.max(1).saturating_sub(lines.len()).min(DISCLOSURES_MAX);
+            let filter = DisclosureFilter { case: case.clone(), before, limit: wanted };
+            let rows = self.0.store.disclosures(filter).await?;
+            let is_last = rows.len() < wanted;
+            before = rows.last().map(|row| row.seq);
+            lines.extend(rows.into_iter().map(DisclosureLine::from));
+            if lines.len() > DOCUMENT_LINES_MAX {
+                return Err(too_long("read the log in pages, by `before` and `limit`"));
+            }
+            if is_last || lines.len() >= limit {
+                return Ok(lines);
+            }
+        }
     }
 
-    /// The letters of the personal file of a case are about to be handed out.
-    pub(in crate::gateway) async fn disclose_file(&self, of: &str, by: &Actor) -> Result<(), Rejection> {
+    /// The letters of a case are about to be handed out, or what the journal has of them.
+    pub(in crate::gateway) async fn disclose_file(
+        &self,
+        (of, what): (&str, &'static str),
+        by: &Actor,
+    ) -> Result<(), Rejection> {
         let keys = self.keepers(by).into_iter().map(|centre| CaseKey { centre, number: of.to_owned() });
         let mut cases = Vec::new();
         for key in keys {
@@ -169,7 +187,7 @@ impl Gateway {
         if cases.is_empty() {
             return Ok(());
         }
-        self.disclose(Disclosing::Record { cases, kind: DisclosureKind::CaseFile, what: "letters" }, by).await
+        self.disclose(Disclosing::Record { cases, kind: DisclosureKind::CaseFile, what }, by).await
     }
 }
 

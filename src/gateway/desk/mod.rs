@@ -15,7 +15,7 @@ use crate::gateway::Gateway;
 use crate::gateway::act::{Actor, words};
 use crate::gateway::arrival::{Arrival, ChannelKind, Submitted};
 use crate::gateway::committer::Job;
-use crate::gateway::desk::checks::fault;
+use crate::gateway::desk::checks::{Side, fault};
 use crate::gateway::desk::record::Noted;
 use crate::gateway::ports::accounts::UserRole;
 use crate::gateway::ports::scans::{HandChannel, HandWay, Handover};
@@ -69,7 +69,7 @@ impl Gateway {
     /// Registers what came or went on paper, by mail or by telephone.
     ///
     /// # Errors
-    /// As [`Gateway::submit`], and: `person_needed`, `observer`, `not_at_this_desk`, `implausible_time`,
+    /// As [`Gateway::submit`], and: `person_needed`, `observer`, `clerk` for a decision of ours, `not_at_this_desk`, `implausible_time`,
     /// `channel_mismatch`, `handover_missing`, `scan_format`, `scan_missing`, `limit_scans`; nothing is half done.
     pub async fn register_by_hand(
         &self,
@@ -79,16 +79,19 @@ impl Gateway {
     ) -> Result<Submitted, Rejection> {
         may_register(by)?;
         let DeskEntry { channel, at, handed, mut message } = entry;
-        let files = scan::accept(scans)?;
+        let files = scan::accept(scans).await?;
         scan::annex(&mut message, &files);
         let call = checks::call((channel, at), &message)?;
         let content = Bytes::from(message.to_string());
         let sender = checks::sender(&message)?;
         let arrival = Arrival { sender, format: Format::Json, content, channel: ChannelKind::Desk, transport_id: None };
-        let mut received = self.0.check(arrival)?;
+        let mut received = self.0.check(arrival, at.with_timezone(&Utc))?;
         let envelope = &received.message.envelope;
         let side = checks::side(envelope, &self.own_centres())?;
         checks::instant((at, side), envelope, self.now())?;
+        if side == Side::Out && received.decides() {
+            by.may_decide()?;
+        }
         let handed = checks::handed((side, handed), envelope)?;
         let scans = self.stored((&files, envelope)).await?;
         received.by_hand = Some(Box::new(Noted { channel, at, by_whom: by.label(), call, handed, scans }));
@@ -108,13 +111,9 @@ impl Gateway {
         may_register(by)?;
         let missing = || Rejection::not_found("letter");
         let stored = self.0.store.message(message).await?.ok_or_else(missing)?;
-        let row = self.0.store.delivery(message, &recipient).await?.ok_or_else(missing)?;
-        if !self.own_centres().contains(&stored.sender) {
+        let row = self.0.store.delivery(message, &recipient).await?;
+        if row.is_none() || !self.own_centres().contains(&stored.sender) {
             return Err(missing());
-        }
-        if !matches!(row.state.as_str(), "queued" | "waiting_retry" | "sending" | "undeliverable") {
-            let message = "this letter has arrived already, or was refused; its delivery stands";
-            return Err(Rejection::new(RejectionKind::Conflict, "not_waiting", message));
         }
         let now = self.now();
         checks::within((notice.at, "/at"), (stored.received_at, now))?;

@@ -9,7 +9,7 @@ use crate::domain::rule::Role;
 use crate::gateway::arrival::Received;
 use crate::gateway::desk::{Handed, checks};
 use crate::gateway::ports::scans::{ByHand, HandChannel, Handover, ScanRow};
-use crate::gateway::rejection::Rejection;
+use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::working_set::WorkingSet;
 use chrono::{DateTime, FixedOffset, Utc};
 
@@ -81,10 +81,25 @@ pub(in crate::gateway) fn write(received: &Received, exchange: ExchangeId, work:
     }
 }
 
+/// People have handed over a letter that was waiting. It may have arrived since they looked, or another has said so.
+pub(in crate::gateway) fn handed_over(
+    handover: &Handover,
+    exchange: Option<ExchangeId>,
+    work: &mut WorkingSet<'_>,
+) -> Result<(), Rejection> {
+    if !work.loaded.waiting.remove(&(handover.message, handover.recipient.clone())) {
+        let message = "this letter has arrived already, or was refused; its delivery stands";
+        return Err(Rejection::new(RejectionKind::Conflict, "not_waiting", message));
+    }
+    hand_over(handover, exchange, work);
+    Ok(())
+}
+
 /// Writes the proof that people have handed a letter over: it never goes out by itself any more.
-pub(in crate::gateway) fn hand_over(handover: &Handover, exchange: Option<ExchangeId>, work: &mut WorkingSet<'_>) {
+fn hand_over(handover: &Handover, exchange: Option<ExchangeId>, work: &mut WorkingSet<'_>) {
     let (message, recipient) = (handover.message, handover.recipient.clone());
-    work.changes.proofs.push(Proof { message, recipient: recipient.clone(), stage: ProofStage::Received });
+    let stage = ProofStage::HandedOver { at: handover.at };
+    work.changes.proofs.push(Proof { message, recipient: recipient.clone(), stage });
     let detail = handover.way.code().to_owned();
     let about = (EventKind::HandledManually, detail);
     work.changes.events.push(event(about, (message, exchange), (recipient, work.ctx.now)));

@@ -3,10 +3,10 @@
 //! Promises: PDF, JPEG and PNG only, recognised by their first bytes, within the limits; on disk before the message is
 //! decided; given to the parties of its message only. Never: opens, converts or runs one.
 
-use crate::domain::ids::ParticipantCode;
 use crate::domain::message::Envelope;
 use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
+use crate::gateway::arrival::stopping;
 use crate::gateway::content::sha256_hex;
 use crate::gateway::desk::checks::fault;
 use crate::gateway::ports::scans::ScanRow;
@@ -44,13 +44,23 @@ const KINDS: [(&[u8], &str, &str); 3] = [
     (b"\x89PNG\r\n\x1a\n", "image/png", "png"),
 ];
 
+/// What it is by its first bytes.
+fn media_type_of(content: &[u8]) -> Option<&'static str> {
+    KINDS.iter().find(|(first, ..)| content.starts_with(first)).map(|(_, media_type, _)| *media_type)
+}
+
 /// The ending of a file of that type, for whoever saves it.
 fn ending(media_type: &str) -> &'static str {
     KINDS.iter().find(|(_, known, _)| *known == media_type).map_or("bin", |(.., ending)| ending)
 }
 
-/// Recognises the files. The same file twice is one.
-pub(super) fn accept(scans: Vec<NewScan>) -> Result<Vec<Accepted>, Rejection> {
+/// Recognises the files, on a thread that answers nobody else meanwhile: to hash large files takes long.
+pub(super) async fn accept(scans: Vec<NewScan>) -> Result<Vec<Accepted>, Rejection> {
+    tokio::task::spawn_blocking(move || recognised(scans)).await.map_err(|_| stopping())?
+}
+
+/// The same file twice is one.
+fn recognised(scans: Vec<NewScan>) -> Result<Vec<Accepted>, Rejection> {
     if scans.len() > SCANS_MAX {
         return Err(too_much(&format!("a message has at most {SCANS_MAX} scans; join pages into one PDF")));
     }
@@ -59,8 +69,7 @@ pub(super) fn accept(scans: Vec<NewScan>) -> Result<Vec<Accepted>, Rejection> {
         if content.len() > SCAN_BYTES_MAX {
             return Err(too_much(&format!("a scan has at most {SCAN_BYTES_MAX} bytes; scan it coarser or in parts")));
         }
-        let kind = KINDS.iter().find(|(first, ..)| content.starts_with(first));
-        let Some((_, media_type, _)) = kind else {
+        let Some(media_type) = media_type_of(&content) else {
             return Err(fault("/scan", "scan_format", "a scan is a PDF, a JPEG or a PNG by its content; this is none"));
         };
         let sha256 = sha256_hex(&content);
@@ -116,32 +125,27 @@ impl Gateway {
                 let message = "there is no file of this digest: hand it in with the registration";
                 return Err(fault(&format!("/attachments/{place}/sha256"), "scan_missing", message));
             };
-            let [found] = &accept(vec![NewScan { name: one.name.clone(), content: content.clone() }])?[..] else {
-                continue;
-            };
-            if one.size_bytes != content.len() as u64 || one.media_type != found.media_type {
+            let Some(media_type) = media_type_of(&content) else { continue };
+            if one.size_bytes != content.len() as u64 || one.media_type != media_type {
                 let message = "`size` and `media_type` must be those of the file";
                 return Err(fault(&format!("/attachments/{place}"), "scan_missing", message));
             }
-            let (sha256, media_type) = (one.sha256.clone(), found.media_type.to_owned());
+            let (sha256, media_type) = (one.sha256.clone(), media_type.to_owned());
             scans.push(ScanRow { annex: one.annex, sha256, media_type, bytes: one.size_bytes });
         }
         Ok(scans)
     }
 
-    /// A scan, for the parties of a message that it belongs to; for people of the centre where the centre is one.
+    /// A scan, for the parties of a message that it belongs to; for people of the centre where the centre is one. That it
+    /// was read is written down for each of these messages first.
     ///
     /// # Errors
     /// `not_found`, also for what the actor may not see; `scan_lost` when its file is gone or is another.
     pub async fn scan(&self, sha256: &str, by: &Actor) -> Result<Scan, Rejection> {
         let missing = || Rejection::not_found("scan");
         let found = self.0.store.scan(sha256).await?.ok_or_else(missing)?;
-        let is_party = |code: &ParticipantCode| found.parties.contains(code);
-        let may_see = match by {
-            Actor::Participant(code) => is_party(code),
-            Actor::Person { .. } => self.own_centres().iter().any(is_party),
-        };
-        if !may_see {
+        let messages = found.messages_of(&self.whose(by));
+        if messages.is_empty() {
             return Err(missing());
         }
         let content = self.0.scans.read(sha256).await?.ok_or_else(|| {
@@ -149,6 +153,10 @@ impl Gateway {
             let message = "the file of this scan is gone or was changed; the operator is told, and restores it";
             Rejection::new(RejectionKind::Unavailable, "scan_lost", message)
         })?;
+        for message in messages {
+            let stored = self.0.store.message(message).await?.ok_or_else(missing)?;
+            self.disclose_message(&stored, by).await?;
+        }
         Ok(Scan { media_type: found.media_type, content })
     }
 }

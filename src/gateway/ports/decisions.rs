@@ -67,6 +67,8 @@ pub struct Keys {
     pub duties_of_roots: bool,
     /// Deliveries that may have been given up.
     pub given_up: Vec<(MessageId, ParticipantCode)>,
+    /// Deliveries that may not have arrived yet.
+    pub waiting: Vec<(MessageId, ParticipantCode)>,
     /// Registers whose last numbers are needed, both directions.
     pub registers: Vec<(ParticipantCode, i32)>,
     /// Numbers of cases; those that the roots of the loaded exchanges name are loaded too.
@@ -88,6 +90,8 @@ pub struct Loaded {
     pub endings: HashMap<String, Vec<Ending>>,
     /// Of [`Keys::given_up`]: those that are given up indeed.
     pub given_up: HashSet<(MessageId, ParticipantCode)>,
+    /// Of [`Keys::waiting`]: those that have neither arrived nor were refused.
+    pub waiting: HashSet<(MessageId, ParticipantCode)>,
     /// Of every centre that keeps a case of a wanted number.
     pub cases: BTreeMap<CaseKey, Case>,
 }

@@ -186,6 +186,8 @@ pub struct JournalFilter {
     pub case: Option<String>,
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
+    /// With what a centre writes to itself: numbered, but no exchange with another body (S3 §6).
+    pub in_house: bool,
     pub limit: usize,
 }
 

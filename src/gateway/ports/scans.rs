@@ -134,10 +134,20 @@ pub struct ScanRow {
     pub bytes: u64,
 }
 
-/// A scan with those who may read it: the parties of the messages that it belongs to.
+/// A scan with the messages that it belongs to; their parties may read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanRecord {
     pub media_type: String,
     pub bytes: u64,
-    pub parties: Vec<ParticipantCode>,
+    /// Each with its parties.
+    pub messages: Vec<(MessageId, Vec<ParticipantCode>)>,
+}
+
+impl ScanRecord {
+    /// The messages of which one of these is a party.
+    #[must_use]
+    pub fn messages_of(&self, who: &[ParticipantCode]) -> Vec<MessageId> {
+        let seen = self.messages.iter().filter(|(_, parties)| parties.iter().any(|party| who.contains(party)));
+        seen.map(|(message, _)| *message).collect()
+    }
 }

@@ -7,7 +7,6 @@ use crate::gateway::ports::scans::{ByHand, Handover, ScanRecord, ScanRow};
 use crate::gateway::ports::{Changes, StoreError};
 use crate::store::sqlite::row::{Record, int, micros};
 use rusqlite::{Connection, Row, params};
-use std::collections::BTreeSet;
 
 /// Writes the notes, the proofs and the scans of a batch.
 pub(super) fn save(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
@@ -122,11 +121,12 @@ pub(super) fn handed_over(connection: &Connection, exchange: i64) -> Result<Vec<
     statement.query_and_then([exchange], read)?.collect()
 }
 
-/// A scan, and the parties of every message that it belongs to.
+/// A scan, and every message that it belongs to, with its parties.
 pub(super) fn scan(connection: &Connection, sha256: &str) -> Result<Option<ScanRecord>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT s.sha256, s.media_type, s.bytes, m.sender, m.recipients
-         FROM scan s JOIN message_scan b ON b.sha256 = s.sha256 JOIN message m ON m.id = b.message WHERE s.sha256 = ?1",
+        "SELECT DISTINCT s.media_type, s.bytes, m.id, m.sender, m.recipients
+         FROM scan s JOIN message_scan b ON b.sha256 = s.sha256 JOIN message m ON m.id = b.message
+         WHERE s.sha256 = ?1 ORDER BY m.n",
     )?;
     let read = |row: &Row<'_>| {
         let record = Record::new(row, "scan");
@@ -135,10 +135,10 @@ pub(super) fn scan(connection: &Connection, sha256: &str) -> Result<Option<ScanR
         Ok::<_, StoreError>(ScanRecord {
             media_type: record.string("media_type")?,
             bytes: record.integer("bytes")?,
-            parties,
+            messages: vec![(MessageId(record.uuid("id")?), parties)],
         })
     };
     let found: Vec<ScanRecord> = statement.query_and_then([sha256], read)?.collect::<Result<_, _>>()?;
-    let parties: BTreeSet<ParticipantCode> = found.iter().flat_map(|one| one.parties.clone()).collect();
-    Ok(found.into_iter().next().map(|one| ScanRecord { parties: parties.into_iter().collect(), ..one }))
+    let messages = found.iter().flat_map(|one| one.messages.clone()).collect();
+    Ok(found.into_iter().next().map(|one| ScanRecord { messages, ..one }))
 }

@@ -82,7 +82,7 @@ pub(super) fn list(
         "SELECT n, participant, year, direction, number, date, journal.message, type_code, exchange, counterparty,
                 case_no, annexes, summary, channel
          FROM journal LEFT JOIN by_hand ON by_hand.message = journal.message
-         WHERE participant = :participant AND date >= :from AND date <= :to AND (:case IS NULL OR case_no = :case)
+         WHERE participant = :participant AND (:in_house OR counterparty <> participant) AND date >= :from AND date <= :to AND (:case IS NULL OR case_no = :case)
            AND (date, n) > (:after_date, :after_n)
          ORDER BY date, n LIMIT :limit",
     )?;
@@ -91,6 +91,7 @@ pub(super) fn list(
         ":from": filter.from.map_or_else(|| "0".to_owned(), |date| date.to_string()),
         ":to": filter.to.map_or_else(|| "9999-99-99".to_owned(), |date| date.to_string()),
         ":case": filter.case,
+        ":in_house": filter.in_house,
         ":after_date": after.map_or_else(String::new, |place| place.date.to_string()),
         ":after_n": after.map_or(0, |place| place.n),
         ":limit": int(filter.limit),

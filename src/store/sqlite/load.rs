@@ -44,6 +44,11 @@ pub(super) fn load(connection: &Connection, keys: &Keys) -> Result<Loaded, Store
             loaded.given_up.insert((*message, recipient.clone()));
         }
     }
+    for (message, recipient) in &keys.waiting {
+        if outbox::is_waiting(connection, *message, recipient)? {
+            loaded.waiting.insert((*message, recipient.clone()));
+        }
+    }
     let of_roots = loaded.exchanges.values().filter_map(|exchange| exchange.root.as_ref()?.case.as_deref());
     let numbers: BTreeSet<&str> = keys.cases.iter().map(String::as_str).chain(of_roots).collect();
     for number in numbers {

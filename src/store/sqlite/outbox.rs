@@ -114,6 +114,16 @@ pub(super) fn is_given_up(
     Ok(found.is_some_and(|standing| standing.stage == Stage::Undeliverable))
 }
 
+/// Whether a letter has neither arrived nor was refused.
+pub(super) fn is_waiting(
+    connection: &Connection,
+    message: MessageId,
+    to: &ParticipantCode,
+) -> Result<bool, StoreError> {
+    let found = Finder::new(connection)?.find(message, to)?;
+    Ok(found.is_some_and(|one| one.stage.is_on_its_way() || one.stage == Stage::Undeliverable))
+}
+
 /// After an import: what waits goes by the way its recipient has now. What was being sent to somebody who now has an
 /// inbox waits there; should the attempt under way succeed all the same, it is settled as delivered.
 pub(super) fn reroute(connection: &Connection, counters: &mut Counters) -> Result<(), StoreError> {

@@ -31,7 +31,7 @@ pub(super) struct Writer {
 }
 
 enum Job {
-    Begin { keys: Keys, reply: Reply<(Loaded, Sender<Step>)> },
+    Begin { keys: Box<Keys>, reply: Reply<(Loaded, Sender<Step>)> },
     Run(Box<dyn FnOnce(&mut Connection) + Send>),
 }
 
@@ -59,7 +59,7 @@ impl Writer {
     /// Opens a transaction and loads.
     pub(super) async fn begin(&self, keys: Keys) -> Result<(Box<dyn Unit>, Loaded), StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Begin { keys, reply })?;
+        self.send(Job::Begin { keys: Box::new(keys), reply })?;
         let (loaded, steps) = answer.await.map_err(|_| gone())??;
         Ok((Box::new(SqliteUnit(steps)), loaded))
     }

@@ -62,6 +62,7 @@ pub(super) async fn show(
     (InQuery(query), headers): (InQuery<FormQuery>, HeaderMap),
 ) -> Result<Response, Problem> {
     let form = table::form(query.format, &headers, false)?;
+    let _turn = state.document().await?;
     let letters = state.gateway().case_letters(&case, &caller.actor()).await?;
     let complete = letters.len() < CASE_LETTERS_MAX;
     if form == Form::Json {

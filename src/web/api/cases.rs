@@ -6,6 +6,7 @@ use crate::domain::case::CaseKey;
 use crate::domain::case::act::CaseAct;
 use crate::domain::case::history::Standing;
 use crate::domain::ids::ParticipantCode;
+use crate::gateway::cases::DISCLOSURES_MAX;
 use crate::gateway::cases::views::{CaseLine, CaseView, DisclosureLine};
 use crate::gateway::ports::cases::CaseFilter;
 use crate::web::WebState;
@@ -143,7 +144,13 @@ pub(super) async fn disclosures(
         Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail)
     })?;
     let centre = query.centre.as_deref().map(participant).transpose()?;
-    let limit = query.limit.unwrap_or(crate::gateway::cases::DISCLOSURES_MAX);
+    // A file that does not say otherwise is the whole log.
+    let (limit, _turn) = match form {
+        DisclosureForm::Json => (query.limit.unwrap_or(DISCLOSURES_MAX).min(DISCLOSURES_MAX), None),
+        DisclosureForm::Csv | DisclosureForm::Excel => {
+            (query.limit.unwrap_or(usize::MAX), Some(state.document().await?))
+        }
+    };
     let of = (centre.as_ref(), number.as_str());
     let lines = state.gateway().disclosures(of, (query.before, limit), &caller.actor()).await?;
     Ok(match form {

@@ -73,6 +73,7 @@ pub(super) async fn scan(
     State(state): State<WebState>,
     InPath(sha256): InPath<String>,
 ) -> Result<Response, Problem> {
+    let _turn = state.document().await?;
     let scan = state.gateway().scan(&sha256, &caller.actor()).await?;
     let headers = [
         (header::CONTENT_TYPE, scan.media_type.clone()),

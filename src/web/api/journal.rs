@@ -66,6 +66,7 @@ pub(in crate::web) fn filter(query: &JournalQuery, caller: &Caller) -> Result<Jo
         case: query.case.clone().filter(|case| !case.is_empty()),
         from: query.from.and_then(|from| from.0),
         to: query.to.and_then(|to| to.0),
+        in_house: false,
         limit: query.limit.unwrap_or(limits::JOURNAL_LINES_MAX).clamp(1, limits::JOURNAL_LINES_MAX),
     })
 }
@@ -86,10 +87,12 @@ pub(super) async fn show(
             Ok(Json(Journal { lines: page.lines, next: page.next.map(write_place) }).into_response())
         }
         Form::Html => {
+            let _turn = state.document().await?;
             let lines = state.gateway().journal(filter.clone(), &caller.actor()).await?;
             board::printed_journal(&state, (&filter, &lines), page::lang(&headers))
         }
         Form::Csv | Form::Excel | Form::Xlsx => {
+            let _turn = state.document().await?;
             let lines = lines(&state, (filter, &query), &caller).await?;
             table(&lines).file(form, state.gateway().now()).await
         }

@@ -74,8 +74,14 @@ pub(in crate::web) async fn read(
         "outgoing" => Some(Direction::Outgoing),
         _ => return Err(bad_query("direction: `incoming` or `outgoing`")),
     };
-    let filter =
-        JournalFilter { participant: of.clone(), case: None, from: Some(day(1, 1)?), to: Some(day(12, 31)?), limit: 1 };
+    let filter = JournalFilter {
+        participant: of.clone(),
+        case: None,
+        from: Some(day(1, 1)?),
+        to: Some(day(12, 31)?),
+        in_house: true,
+        limit: 1,
+    };
     let mut lines = state.gateway().whole_journal(filter, direction, &caller.actor()).await?;
     lines.sort_by_key(|line| (line.direction, number(line)));
     Ok(Registry { participant: of, year, direction, gap_free: has_no_gap(&lines), lines })
@@ -101,6 +107,7 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let form = table::form(query.format, &headers, true)?;
+    let _turn = state.document().await?;
     let registry = read(&state, &query, &caller).await?;
     match form {
         Form::Json => Ok(Json(registry).into_response()),

@@ -54,6 +54,7 @@ pub(super) async fn show(
     InPath(case): InPath<String>,
 ) -> Result<Response, Problem> {
     let (zone, lang) = (page::zone(&state)?, visitor.lang);
+    let _turn = state.document().await?;
     let letters = state.gateway().case_letters(&case, &caller::actor(&visitor.session)).await?;
     page::render(&CasePage {
         e: lang.evidence(),

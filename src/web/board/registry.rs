@@ -59,6 +59,7 @@ pub(super) async fn show(
     if query.participant.as_deref().unwrap_or_default().is_empty() {
         query.participant = state.gateway().own_centres().first().map(ToString::to_string);
     }
+    let _turn = state.document().await?;
     let registry = read_registry(&state, &query, &caller).await?;
     page::render(&RegistryPage::of(&state, registry, visitor.frame("registry")))
 }

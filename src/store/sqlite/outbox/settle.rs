@@ -93,8 +93,9 @@ pub(in crate::store::sqlite) fn prove(
         let found = finder.find(proof.message, &proof.recipient)?;
         let Some(standing) = found.filter(|standing| !standing.stage.is_answered()) else { continue };
         let (to, written) = match &proof.stage {
-            ProofStage::Received if standing.stage == Stage::Delivered => continue,
+            ProofStage::Received | ProofStage::HandedOver { .. } if standing.stage == Stage::Delivered => continue,
             ProofStage::Rejected { reason } if !standing.has_number => rejected(connection, standing, (at, reason))?,
+            ProofStage::HandedOver { at } => arrived(connection, standing, Some(micros(*at)))?,
             // What was registered once is not undone by a refusal when it is sent again.
             ProofStage::Received | ProofStage::Rejected { .. } => arrived(connection, standing, at)?,
             ProofStage::Registered { number, date, content_sha256 } => {
