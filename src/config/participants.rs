@@ -172,7 +172,7 @@ pub fn check(
             say(format!("`alerts_url`: {what}"));
         }
         for address in mailboxes(one).filter(|address| !is_address(address)) {
-            say(format!("`mail`: {address:?} is no mail address; write name@host"));
+            say(format!("`mail`: {address:?} is no mail address; write name@host in Latin letters, digits and .-_+"));
         }
         if let Route::Push { url } = &one.route
             && let Err(what) = check_url(url)
@@ -190,11 +190,28 @@ fn mailboxes(one: &Participant) -> impl Iterator<Item = &str> {
     book.into_iter().chain(contacts).flatten().map(String::as_str)
 }
 
-/// A plain address: one `@`, a host, and nothing that would end a header line or name a second recipient.
+/// A plain address: one `@`, a host, and nothing that would end a header line or name a second recipient. ASCII only:
+/// others need SMTPUTF8 (RFC 6531), which many servers do not speak; a domain has its `xn--` form.
 fn is_address(text: &str) -> bool {
     let plain = |part: &str| {
-        let odd = |letter: char| !letter.is_alphanumeric() && !".-_+".contains(letter);
+        let odd = |letter: char| !letter.is_ascii_alphanumeric() && !".-_+".contains(letter);
         !part.is_empty() && !part.contains(odd)
     };
     text.split_once('@').is_some_and(|(name, host)| plain(name) && plain(host)) && text.len() <= 254
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_needs_smtputf8_is_none() {
+        for good in ["socped@shkola17.example", "a.b-c_d+e@xn--80ak6aa92e.xn--p1ai"] {
+            assert!(is_address(good), "{good}");
+        }
+        for bad in ["иванов@школа.рф", "ivanov@школа.рф", "иванов@shkola17.example", "a@b@c", "a@", "a b@c", "a@b,c@d"]
+        {
+            assert!(!is_address(bad), "{bad}");
+        }
+    }
 }

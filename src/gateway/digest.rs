@@ -3,7 +3,7 @@
 //! Promises: one for each person and working day, at the opening hour of its body, also over restarts (the row is the
 //! timer); none on days off, none when there is nothing to say. Never: a second one because the first failed to go out.
 
-use crate::domain::ids::ParticipantCode;
+use crate::domain::ids::{ObligationId, ParticipantCode};
 use crate::domain::notice::{Medium, Whom, digest_day, digest_id};
 use crate::domain::obligation::State;
 use crate::domain::participant::{BodyKind, Participant};
@@ -17,6 +17,7 @@ use crate::gateway::rejection::Rejection;
 use crate::gateway::{Gateway, view};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::collections::HashSet;
+use uuid::Uuid;
 
 /// «Soon» is so many working days ahead, as on the board: our default.
 const SOON_WORKING_DAYS: i32 = 3;
@@ -95,15 +96,18 @@ impl Gateway {
     ) -> Result<Option<(String, String)>, Rejection> {
         let (mut said, mut text) = (Vec::new(), Vec::new());
         for part in parts {
-            let rows = self.0.store.duties(filter(body, *part, soon_until)).await?;
-            for (title, of) in split(*part, rows, now) {
-                if !of.is_empty() {
-                    said.push(format!("{}: {}", title.to_lowercase(), of.len()));
-                    text.push(format!("{title}: {}", of.len()));
-                    text.extend(of.iter().take(LINES_MAX).flat_map(|row| self.lines(row, (*part, now))));
-                    text.extend((of.len() > LINES_MAX).then(|| "  … и другие, все — в системе".to_owned()));
-                    text.push(String::new());
+            for (title, filter) in filters(body, *part, (now, soon_until)) {
+                let (first, count) = self.counted(filter).await?;
+                if count == 0 {
+                    continue;
                 }
+                said.push(format!("{}: {count}", title.to_lowercase()));
+                text.push(format!("{title}: {count}"));
+                text.extend(first.iter().flat_map(|row| self.lines(row, (*part, now))));
+                text.extend(
+                    (count > first.len()).then(|| format!("  … и ещё {}; все — в системе", count - first.len())),
+                );
+                text.push(String::new());
             }
         }
         if said.is_empty() {
@@ -112,6 +116,22 @@ impl Gateway {
         text.insert(0, format!("Сводка на {} — {}\n", date_words(day), body.title));
         text.push("Сводка составлена автоматически. Сведений о детях и семьях в ней нет: они — в системе.".to_owned());
         Ok(Some((format!("Сводка на {}: {}", date_words(day), said.join(", ")), text.join("\n"))))
+    }
+
+    /// The first rows of all that there are, and how many these are: read page by page to the end.
+    async fn counted(&self, mut filter: DutyFilter) -> Result<(Vec<DutyRow>, usize), Rejection> {
+        let (mut first, mut count) = (Vec::new(), 0);
+        loop {
+            let mut page = self.0.store.duties(filter.clone()).await?;
+            let is_last = page.len() < filter.limit;
+            count += page.len();
+            filter.after = page.last().map(|row| (row.duty.obligation.due_at(), row.duty.obligation.id));
+            page.truncate(LINES_MAX - first.len());
+            first.append(&mut page);
+            if is_last {
+                return Ok((first, count));
+            }
+        }
     }
 
     fn lines(&self, row: &DutyRow, (part, now): (Part, DateTime<Utc>)) -> Vec<String> {
@@ -145,27 +165,31 @@ fn mailed(body: &Participant) -> Vec<(Whom, &'static [Part])> {
     found
 }
 
-fn filter(body: &Participant, part: Part, soon_until: DateTime<Utc>) -> DutyFilter {
+/// What a part is made of, title by title. Each is a question of its own: much that is late hides nothing that is soon.
+fn filters(
+    body: &Participant,
+    part: Part,
+    (now, soon_until): (DateTime<Utc>, DateTime<Utc>),
+) -> Vec<(&'static str, DutyFilter)> {
+    let (direction, titles) = match part {
+        Part::Prepared => (Direction::Incoming, None),
+        Part::OwedToUs => (Direction::Incoming, Some(("Нам не ответили в срок", "Нам скоро должны ответить"))),
+        Part::OwedByUs => (Direction::Outgoing, Some(("Не отвечено в срок", "Скоро срок ответа"))),
+    };
     let all = DutyFilter {
         viewer: Some(body.code.clone()),
+        direction: Some(direction),
         state: Some(State::Running),
         limit: crate::gateway::show::PAGE_MAX,
         ..DutyFilter::default()
     };
-    match part {
-        Part::Prepared => DutyFilter { direction: Some(Direction::Incoming), prepared: true, ..all },
-        Part::OwedToUs => DutyFilter { direction: Some(Direction::Incoming), due_before: Some(soon_until), ..all },
-        Part::OwedByUs => DutyFilter { direction: Some(Direction::Outgoing), due_before: Some(soon_until), ..all },
-    }
-}
-
-fn split(part: Part, rows: Vec<DutyRow>, now: DateTime<Utc>) -> Vec<(&'static str, Vec<DutyRow>)> {
-    let (overdue, soon) = match part {
-        Part::Prepared => return vec![("Писем ждут решения", rows)],
-        Part::OwedToUs => ("Нам не ответили в срок", "Нам скоро должны ответить"),
-        Part::OwedByUs => ("Не отвечено в срок", "Скоро срок ответа"),
+    let Some((overdue, soon)) = titles else {
+        return vec![("Писем ждут решения", DutyFilter { prepared: true, ..all })];
     };
-    let (late, near): (Vec<DutyRow>, Vec<DutyRow>) =
-        rows.into_iter().partition(|row| row.duty.obligation.due_at() < now);
-    vec![(overdue, late), (soon, near)]
+    // No id is before the nil one: from this instant on.
+    let after = Some((now, ObligationId(Uuid::nil())));
+    vec![
+        (overdue, DutyFilter { due_before: Some(now), ..all.clone() }),
+        (soon, DutyFilter { due_before: Some(soon_until), after, ..all }),
+    ]
 }

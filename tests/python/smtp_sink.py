@@ -1,7 +1,9 @@
 """A real SMTP server for the tests: takes mail on loopback and writes each one down before it says 250.
 
 Usage: smtp_sink.py LOG PORT [CERTIFICATE_PEM]. Prints its port. With a certificate, STARTTLS is required. Each mail is
-one JSON object a line in LOG. A recipient whose name begins with `full` is refused for now (452), `gone` for good (550).
+one JSON object a line in LOG. A recipient whose name begins with `full` is refused for now (452), `gone` for good (550),
+both in words that name it; after the data of a mail to `drop` it hangs up without a word, and writes the mail down as
+dropped.
 """
 
 import asyncio
@@ -17,9 +19,9 @@ from aiosmtpd.smtp import SMTP
 class Sink:
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("full"):
-            return "452 mailbox is full"
+            return f"452 <{address}>: mailbox is full"
         if address.startswith("gone"):
-            return "550 no such user"
+            return f"550 <{address}>: no such user"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -34,10 +36,13 @@ class Sink:
             "automatic": str(mail["auto-submitted"]),
             "tls": session.ssl is not None,
             "text": mail.get_content(),
+            "dropped": any(address.startswith("drop") for address in envelope.rcpt_tos),
         }
         with open(sys.argv[1], "a", encoding="utf-8") as log:
             log.write(json.dumps(line, ensure_ascii=False) + "\n")
             log.flush()
+        if line["dropped"]:
+            server.transport.abort()
         return "250 taken"
 
 

@@ -95,6 +95,28 @@ async fn what_is_not_urgent_comes_in_one_mail_of_the_morning_also_over_a_restart
     assert_eq!(story.gateway.digest_once().await.unwrap(), 0, "the clock was set back to a night");
 }
 
+/// More of them than a page of the store has.
+#[tokio::test]
+async fn a_digest_counts_all_and_what_is_late_hides_nothing_that_is_soon() {
+    let story = story("2026-03-02 10:00").await;
+    for _ in 0..203 {
+        story.submit(&of_level("basic")).await.unwrap();
+    }
+    story.set("2026-03-05 10:00");
+    for _ in 0..2 {
+        let mut message = of_level("basic");
+        message["created_at"] = json!("2026-03-05T09:30:00+08:00");
+        story.submit(&message).await.unwrap();
+    }
+    story.set("2026-03-11 09:00");
+    story.gateway.digest_once().await.unwrap();
+    let sent = send(&story, Medium::Mail).await;
+    let school = sent.iter().find(|one| one.recipient == code(SCHOOL)).unwrap();
+    assert_eq!(school.subject, "Сводка на 11.03.2026 (ср): не отвечено в срок: 203, скоро срок ответа: 2");
+    assert!(school.content.contains("… и ещё 153; все — в системе"), "{}", school.content);
+    assert_eq!(school.content.matches("срок 13.03.2026 (пт)").count(), 2, "{}", school.content);
+}
+
 #[tokio::test]
 async fn there_is_no_digest_when_there_is_nothing_to_say_and_it_is_not_made_up_later_that_day() {
     let story = story("2026-03-02 09:00").await;

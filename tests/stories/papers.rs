@@ -3,7 +3,7 @@
 //! Promises: the texts are those of `golden/*.txt`; written anew when `MEZHVED_GOLDEN=write`. Never: a child's name.
 
 use crate::kit::{CENTRE, SCHOOL, Story, code, coordinator, new_id, request, system};
-use mezhved::gateway::act::RungDecision;
+use mezhved::gateway::act::{RegistrationNotice, RungDecision};
 use mezhved::gateway::paper::Paper;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -127,6 +127,55 @@ async fn a_draft_is_seen_by_who_writes_it_and_never_by_whom_it_accuses() {
         "a letter to the commission is the commission's"
     );
     assert_eq!(story.gateway.paper(id, 6, &coordinator()).await.unwrap_err().code, "not_found", "not reached");
+}
+
+#[tokio::test]
+async fn a_draft_that_goes_to_nobody_is_not_for_whom_it_accuses_either() {
+    let story = Story::at("2026-03-02 10:00").await;
+    let nobody = "police-test";
+    story.submit(&request(new_id(), &[nobody], "2026-03-02 09:00")).await.unwrap();
+    let mut without = Vec::new();
+    for day in ["2026-03-13", "2026-03-17", "2026-03-24", "2026-03-31", "2026-04-07"] {
+        story.set(&format!("{day} 09:00"));
+        story.sweep().await;
+        let shown = story.obligation().await;
+        for rung in shown.rungs.iter().filter(|rung| rung.state == "prepared") {
+            without.extend(rung.addressee.is_none().then_some(rung.no));
+            let refused = story.gateway.paper(shown.id, rung.no, &system(nobody)).await.unwrap_err();
+            assert_eq!(refused.code, "not_found", "rung {}", rung.no);
+            assert!(story.gateway.paper(shown.id, rung.no, &system(CENTRE)).await.unwrap().draft);
+            let decided = story.gateway.decide_rung((shown.id, rung.no), RungDecision::Send, coordinator()).await;
+            assert_eq!(decided.is_ok(), rung.addressee.is_some());
+        }
+    }
+    assert!(!without.is_empty(), "no rung was without an addressee");
+}
+
+#[tokio::test]
+async fn a_letter_that_was_sent_says_nothing_of_what_came_after_it() {
+    let story = Story::at("2026-03-02 10:00").await;
+    story.submit(&request(new_id(), &[SCHOOL], "2026-03-02 09:00")).await.unwrap();
+    story.set("2026-03-11 09:00");
+    story.sweep().await;
+    let sent = plain(&paper(&story, 2).await);
+    assert!(sent.contains("Документ находится в ящике адресата"), "{sent}");
+    // The school registers it later on that very day, under a date that is earlier still.
+    story.set("2026-03-11 15:00");
+    let letter = story.inbox(SCHOOL).await.remove(0);
+    let notice = RegistrationNotice {
+        accepted: true,
+        content_sha256: Some(letter.content_sha256.clone()),
+        number: Some("вх-17".into()),
+        date: Some("2026-03-10".parse().unwrap()),
+        reason: None,
+    };
+    story.gateway.register_delivery(letter.id, &code(SCHOOL), notice).await.unwrap();
+    story.set("2026-04-10 12:00");
+    assert_eq!(plain(&paper(&story, 2).await), sent);
+    story.set("2026-03-13 09:00");
+    story.sweep().await;
+    let next = plain(&paper(&story, 3).await);
+    assert!(next.contains("Документ зарегистрирован адресатом: № вх-17 от 10.03.2026."), "{next}");
 }
 
 /// A commission and a prosecutor that are late themselves.

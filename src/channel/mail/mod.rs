@@ -4,5 +4,6 @@
 //! this very machine. Never: a child's data; a second recipient; the client library outside this folder.
 
 mod outlet;
+mod verdict;
 
 pub use outlet::{MailConfig, MailFault, MailOutlet, Security};

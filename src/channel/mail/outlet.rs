@@ -1,8 +1,10 @@
 //! The way out over SMTP.
 //!
-//! Promises: what the server refuses for good is told apart from what it may take later, and both from a server that is
-//! not there. Never: sends credentials or text in clear to another machine; puts a password into a reason or a log.
+//! Promises: what the server refuses for good is told apart from what it may take later, and both from a server that
+//! does not let us in; once it has, what happens is this mail's own. Never: sends credentials or text in clear to another
+//! machine; puts a password into a reason or a log, nor the server's words into a log, for they name people's addresses.
 
+use super::verdict::{self, Failed};
 use crate::domain::ids::ParticipantCode;
 use crate::gateway::ports::notices::{TellFault, Teller, Telling};
 use async_trait::async_trait;
@@ -10,18 +12,20 @@ use lettre::address::AddressError;
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::transport::smtp;
-use lettre::transport::smtp::PoolConfig;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use lettre::{Address, Message};
 use std::net::IpAddr;
 use std::time::Duration;
+use tokio::time::timeout;
 
-/// For each step of the conversation.
-const STEP_TIMEOUT: Duration = Duration::from_secs(15);
-const CONNECTIONS_MAX: u32 = 4;
-/// Letters of a server's words that are kept.
-const REASON_CHARS_MAX: usize = 200;
+/// Until the server has let us in; the client itself waits for ever once there is a connection.
+const ENTRY_TIMEOUT: Duration = Duration::from_secs(30);
+/// For handing a mail over. Both together stay below the lease.
+const SEND_TIMEOUT: Duration = Duration::from_secs(60);
+/// For the goodbye, which nothing depends on.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,29 +65,57 @@ pub enum MailFault {
     Client(#[source] smtp::Error),
 }
 
-/// The outlet.
+/// The outlet: a connection for each mail, so that it is known whether the server had let us in.
 pub struct MailOutlet {
     from: Mailbox,
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: (String, u16),
+    security: Security,
+    tls: Option<TlsParameters>,
+    credentials: Option<Credentials>,
+    name: ClientId,
 }
 
 impl MailOutlet {
-    /// An outlet. Must be called inside a runtime: the pool of connections has a task of its own.
+    /// An outlet.
     ///
     /// # Errors
     /// [`MailFault`].
     pub fn new(config: MailConfig) -> Result<Self, MailFault> {
         let address: Address = config.from.parse().map_err(MailFault::From)?;
-        let tls = tls(&config)?;
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(config.host.as_str())
-            .port(config.port)
-            .timeout(Some(STEP_TIMEOUT))
-            .tls(tls)
-            .pool_config(PoolConfig::new().max_size(CONNECTIONS_MAX));
-        if let Some((user, password)) = config.credentials {
-            builder = builder.credentials(Credentials::new(user, password));
+        Ok(Self {
+            from: Mailbox::new(None, address),
+            tls: tls(&config)?,
+            server: (config.host, config.port),
+            security: config.security,
+            credentials: config.credentials.map(|(user, password)| Credentials::new(user, password)),
+            name: ClientId::default(),
+        })
+    }
+
+    /// Greeted, encrypted and let in.
+    async fn enter(&self) -> Result<AsyncSmtpConnection, smtp::Error> {
+        let (host, port) = (self.server.0.as_str(), self.server.1);
+        let from_first_byte = self.tls.clone().filter(|_| self.security == Security::Tls);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1((host, port), None, &self.name, from_first_byte, None).await?;
+        if let Some(tls) = self.tls.clone().filter(|_| self.security == Security::StartTls) {
+            connection.starttls(tls, &self.name).await?;
         }
-        Ok(Self { from: Mailbox::new(None, address), transport: builder.build() })
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+        }
+        Ok(connection)
+    }
+
+    async fn attempt(&self, notice: &Telling) -> Result<(), Failed> {
+        let mail = self.mail(notice).map_err(Failed::before)?;
+        let entered = timeout(ENTRY_TIMEOUT, self.enter()).await.map_err(|_| verdict::no_entry_in(ENTRY_TIMEOUT))?;
+        let mut connection = entered.map_err(|error| verdict::of_entry(&error))?;
+        let content = mail.formatted();
+        let sent = timeout(SEND_TIMEOUT, connection.send(mail.envelope(), &content)).await;
+        sent.map_err(|_| verdict::no_answer_in(SEND_TIMEOUT))?.map_err(|error| verdict::of_mail(&error))?;
+        let _ = timeout(QUIT_TIMEOUT, connection.quit()).await;
+        Ok(())
     }
 
     fn mail(&self, notice: &Telling) -> Result<Message, TellFault> {
@@ -109,50 +141,33 @@ impl MailOutlet {
 #[async_trait]
 impl Teller for MailOutlet {
     async fn tell(&self, notice: &Telling) -> Result<(), TellFault> {
-        let outcome = match self.mail(notice) {
-            Ok(mail) => self.transport.send(mail).await.map(drop).map_err(|error| judge(&error)),
-            Err(fault) => Err(fault),
-        };
-        let result = match &outcome {
+        let outcome = self.attempt(notice).await;
+        let result = match outcome.as_ref().map_err(|failed| &failed.fault) {
             Ok(()) => "sent",
             Err(TellFault::Later(_)) => "failed",
             Err(TellFault::Refused(_)) => "refused",
             Err(TellFault::Down(_)) => "down",
         };
         metrics::counter!("mezhved_mail_attempts_total", "result" => result).increment(1);
-        if let Err(fault) = &outcome {
+        outcome.map_err(|Failed { fault, code }| {
             let recipient: &ParticipantCode = &notice.recipient.code;
-            tracing::warn!(id = %notice.id, %recipient, %fault, "a mail did not go out");
-        }
-        outcome
+            tracing::warn!(id = %notice.id, %recipient, result, code, "a mail did not go out");
+            fault
+        })
     }
 }
 
-fn tls(config: &MailConfig) -> Result<Tls, MailFault> {
+fn tls(config: &MailConfig) -> Result<Option<TlsParameters>, MailFault> {
     if config.security == Security::None {
-        return if is_this_machine(&config.host) { Ok(Tls::None) } else { Err(MailFault::InClear) };
+        return if is_this_machine(&config.host) { Ok(None) } else { Err(MailFault::InClear) };
     }
     let mut parameters = TlsParameters::builder(config.host.clone());
     if let Some(pem) = &config.authorities_pem {
         parameters = parameters.add_root_certificate(Certificate::from_pem(pem).map_err(MailFault::Authorities)?);
     }
-    let parameters = parameters.build().map_err(MailFault::Client)?;
-    Ok(if config.security == Security::Tls { Tls::Wrapper(parameters) } else { Tls::Required(parameters) })
+    parameters.build().map(Some).map_err(MailFault::Client)
 }
 
 fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// What a fault means for the mail. A server that does not let us in, or is closing, is down for all mails; a
-/// permanent answer about one mail is for a person.
-fn judge(error: &smtp::Error) -> TellFault {
-    let reason: String = error.to_string().chars().filter(|one| !one.is_control()).take(REASON_CHARS_MAX).collect();
-    match error.status().map(u16::from) {
-        Some(421 | 454 | 530 | 534 | 535 | 538) => TellFault::Down(reason),
-        _ if error.is_permanent() => TellFault::Refused(reason),
-        _ if error.is_transient() => TellFault::Later(reason),
-        // Not reached, broke off, no TLS: the mail itself was not judged.
-        _ => TellFault::Down(reason),
-    }
 }

@@ -5,6 +5,7 @@
 //! numbers and dates); shows a draft to the body that it accuses.
 
 mod persons;
+mod stood;
 mod text;
 
 use crate::domain::decide::letters::{addressee, rung_id};
@@ -99,20 +100,22 @@ impl Gateway {
             return Err(none());
         }
         let to = addressee(policy.action, &performer, &obligation.controller).0;
-        if !may_see(by, (&obligation.controller, &obligation.performer), (to, is_draft || is_inward)) {
+        if !may_see(by, (&obligation.controller, &obligation.performer), (to, is_draft, is_inward)) {
             return Err(none());
         }
         let sent = if is_draft { None } else { self.0.store.message(rung_id(obligation, no)).await? };
         let request = self.0.store.message(root.message).await?;
         let at = sent_at.unwrap_or_else(|| self.now());
+        let delivery = self.0.store.delivery(root.message, &obligation.performer).await?;
+        let record = self.0.store.exchange(obligation.exchange).await?;
         let sheet = Sheet {
             inner: &self.0,
-            duty: &as_it_stood(duty, at),
+            duty: &stood::duty(duty, at),
             root,
             request: request.map(|stored| self.0.stated(&stored)).unwrap_or_default(),
             policy,
             to: to.and_then(|code| self.0.participant(code)),
-            delivery: self.0.store.delivery(root.message, &obligation.performer).await?,
+            delivery: delivery.map(|row| stood::delivery(row, record.as_ref(), at)),
             at,
             is_draft,
             number: sent.map(|stored| (stored.outcome.number, stored.outcome.date)),
@@ -121,14 +124,6 @@ impl Gateway {
         };
         Ok(if is_inward { sheet.memo() } else { sheet.letter() })
     }
-}
-
-/// Without what was recorded after that instant: a due date that was moved since is not what the letter said.
-fn as_it_stood(duty: &Duty, at: DateTime<Utc>) -> Duty {
-    let mut stood = duty.clone();
-    stood.obligation.facts.retain(|fact| fact.at() <= at);
-    stood.obligation.pauses.retain(|pause| pause.from <= at);
-    stood
 }
 
 /// When it was sent, and whether it is a draft still. A rung that never spoke has no document.
@@ -141,17 +136,18 @@ fn standing(rung: &Rung) -> Option<(Option<DateTime<Utc>>, bool)> {
     }
 }
 
-/// A draft is the asker's alone, an internal memo that of the centre which owes; who is accused reads what was sent to it.
+/// A draft is the asker's alone, whether or not there is anybody to send it to; an internal memo is that of the centre
+/// which owes; who is accused reads what was sent to it.
 fn may_see(
     by: &Actor,
     (controller, performer): (&ParticipantCode, &ParticipantCode),
-    (to, is_private): (Option<&ParticipantCode>, bool),
+    (to, is_draft, is_inward): (Option<&ParticipantCode>, bool, bool),
 ) -> bool {
     match by {
         Actor::Person { .. } => true,
-        Actor::Participant(code) if to.is_none() => code == performer,
+        Actor::Participant(code) if is_inward => code == performer,
         Actor::Participant(code) if code == controller => true,
-        Actor::Participant(code) => !is_private && to == Some(code),
+        Actor::Participant(code) => !is_draft && to == Some(code),
     }
 }
 
