@@ -101,7 +101,8 @@ async fn record(story: &Story) -> CaseView {
 /// §6 of a participant, of our case, in one direction: «№ | Дата | Приложение | Содержание» and with whom.
 async fn journal(story: &Story, (of, direction): (&str, Direction)) -> Vec<String> {
     let participant: ParticipantCode = code(of);
-    let filter = JournalFilter { participant, case: Some(CASE.to_owned()), from: None, to: None, limit: 1000 };
+    let filter =
+        JournalFilter { participant, case: Some(CASE.to_owned()), from: None, to: None, limit: 1000, in_house: false };
     let lines = story.gateway.whole_journal(filter, Some(direction), &system(of)).await.unwrap();
     lines.iter().map(line).collect()
 }
