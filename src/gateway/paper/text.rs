@@ -125,7 +125,7 @@ impl Sheet<'_> {
         };
         let basis = match self.request.legal_basis.as_slice() {
             [] => String::new(),
-            some => format!(", основание: {}", some.join("; ")),
+            some => format!(", основание: {}", some.iter().map(|one| of_the_act(one)).collect::<Vec<_>>().join("; ")),
         };
         format!(
             "{whom} документ «{}» № {} от {}{}{}{basis}.{addressee} Ожидается: «{}». {}",
@@ -306,5 +306,13 @@ fn memo_to(body: &Participant, whom: Option<Whom>) -> Vec<String> {
             lines
         }
         _ => persons::addressee(body),
+    }
+}
+
+/// «ст. 9 Федерального закона», as people write it; an act without an article stays as it is named.
+fn of_the_act(basis: &str) -> String {
+    match basis.starts_with("ст.") {
+        true => basis.replace("Федеральный закон", "Федерального закона"),
+        false => basis.to_owned(),
     }
 }
