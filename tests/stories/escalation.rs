@@ -109,3 +109,29 @@ async fn a_clock_set_back_re_sends_nothing() {
     assert_eq!(story.inbox(SCHOOL).await.len(), before);
     assert_eq!(story.obligation().await.alert.unwrap().rung, 2);
 }
+
+#[tokio::test]
+async fn a_clock_that_runs_400_days_ahead_climbs_one_rung_accuses_nobody_by_itself_and_comes_back() {
+    let story = Story::at("2026-03-02 10:00").await;
+    let id = new_id();
+    story.submit(&request(id, &[SCHOOL], "2026-03-02 09:00")).await.unwrap();
+    story.set("2027-04-06 10:00");
+    story.sweep().await;
+    story.sweep().await;
+    let rungs = async || -> Vec<(u8, &str)> {
+        story.obligation().await.rungs.iter().map(|rung| (rung.no, rung.state)).collect()
+    };
+    let ahead = rungs().await;
+    let skipped = [(0, "skipped"), (1, "skipped"), (2, "skipped"), (3, "skipped"), (4, "skipped"), (5, "skipped")];
+    assert_eq!((&ahead[..6], ahead[6]), (&skipped[..], (6, "prepared")), "one letter waits for a person");
+    assert_eq!(story.inbox_types(SCHOOL).await, ["request.information"], "nothing went out by itself");
+    // The clock is put right: nothing is taken back, nothing fires again, and the answer still comes through.
+    story.set("2026-03-03 10:00");
+    story.sweep().await;
+    assert_eq!(rungs().await, ahead);
+    story.submit(&reply(id, SCHOOL, "2026-03-03 09:30")).await.unwrap();
+    let answered = story.obligation().await;
+    assert_eq!((answered.state, answered.late_by_working_days), ("fulfilled", 0), "a clock that is right is believed");
+    assert_eq!(answered.rungs.iter().filter(|rung| rung.state == "prepared").count(), 0, "no letter waits any more");
+    assert_eq!(story.inbox_types(SCHOOL).await, ["request.information"]);
+}
