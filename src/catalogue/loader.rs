@@ -82,32 +82,28 @@ pub(super) fn add_folder(catalogue: &mut Catalogue, root: &Path) -> Loaded<()> {
 }
 
 fn subfolders(folder: &Path, root: &Path) -> Loaded<Vec<PathBuf>> {
+    let mut found = listed(folder, root)?;
+    found.retain(|path| path.is_dir());
+    Ok(found)
+}
+
+/// What is in a folder, by name.
+fn listed(folder: &Path, root: &Path) -> Loaded<Vec<PathBuf>> {
     let unreadable =
         |error: std::io::Error| fault(&below(folder, root), "", format!("the folder cannot be read: {error}"));
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.is_dir() {
-            found.push(path);
-        }
-    }
+    let paths = fs::read_dir(folder).map_err(unreadable)?.map(|entry| Ok(entry.map_err(unreadable)?.path()));
+    let mut found = paths.collect::<Loaded<Vec<PathBuf>>>()?;
     found.sort();
     Ok(found)
 }
 
 /// The files of a type's version that the catalogue reads, those that must be there or may be, and the editions.
 fn files(folder: &Path, root: &Path) -> Loaded<Vec<String>> {
-    let unreadable =
-        |error: std::io::Error| fault(&below(folder, root), "", format!("the folder cannot be read: {error}"));
     let mut found: Vec<String> =
         ["entry.toml", "body.schema.json", "example.json", "example.xml"].map(str::to_owned).to_vec();
-    for file in fs::read_dir(folder).map_err(unreadable)? {
-        let name = file.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-        if is_edition(&name) {
-            found.push(name);
-        }
-    }
-    found.sort();
+    let names =
+        listed(folder, root)?.into_iter().filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    found.extend(names.filter(|name| is_edition(name)));
     Ok(found)
 }
 

@@ -7,7 +7,7 @@ use crate::domain::escalation::Ladder;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
 use crate::domain::message::Message;
 use crate::domain::notice::Notice;
-use crate::domain::participant::Directory;
+use crate::domain::participant::{Directory, Participant};
 use crate::domain::rule::{BodyFacts, TypeRule, Urgency};
 use crate::domain::term::TermError;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -27,6 +27,14 @@ pub struct Context<'a> {
 pub struct Ladders {
     pub outward: Ladder,
     pub inward: Ladder,
+}
+
+impl Ladders {
+    /// The ladder of what a body owes: the centre's climbs inward, that of others outward.
+    #[must_use]
+    pub fn of(&self, body: &Participant) -> &Ladder {
+        if body.is_centre() { &self.inward } else { &self.outward }
+    }
 }
 
 /// A message as the core sees it: the envelope's facts and what the body states, no content.

@@ -10,7 +10,7 @@ use crate::domain::decision::Context;
 use crate::domain::escalation::{Ladder, RungPolicy};
 use crate::domain::exchange::Duty;
 use crate::domain::ids::{ObligationId, ParticipantCode};
-use crate::domain::participant::{BodyKind, Participant};
+use crate::domain::participant::Participant;
 use crate::domain::rule::Urgency;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -188,9 +188,7 @@ fn reached<'a>(
     match whom {
         Whom::Executor | Whom::Registry | Whom::Head => Some(&body.code),
         Whom::Addressee => addressee(policy.action, body, controller).0,
-        Whom::Department | Whom::Coordinator | Whom::Director if body.kind == BodyKind::SocialCentre => {
-            Some(&body.code)
-        }
+        Whom::Department | Whom::Coordinator | Whom::Director if body.is_centre() => Some(&body.code),
         Whom::Department | Whom::Coordinator | Whom::Director => Some(controller),
     }
 }

@@ -89,6 +89,14 @@ pub struct Participant {
     pub keeps_consents: bool,
 }
 
+impl Participant {
+    /// Whether it is a social centre: its people work here, it keeps cases, and what it owes climbs inward.
+    #[must_use]
+    pub fn is_centre(&self) -> bool {
+        self.kind == BodyKind::SocialCentre
+    }
+}
+
 /// A person of a body: official contact data, shown to coordinators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -175,6 +183,12 @@ impl Directory {
     #[must_use]
     pub fn get(&self, code: &ParticipantCode) -> Option<&Arc<Participant>> {
         self.0.get(code)
+    }
+
+    /// Whether that code is known, and is a social centre's.
+    #[must_use]
+    pub fn is_centre(&self, code: &ParticipantCode) -> bool {
+        self.get(code).is_some_and(|body| body.is_centre())
     }
 
     /// All participants, in no order.

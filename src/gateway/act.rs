@@ -8,7 +8,6 @@ use crate::domain::decide::Command;
 use crate::domain::decide::act::{Act, SendOrDecline};
 use crate::domain::decision::Refusal;
 use crate::domain::ids::{MessageId, ObligationId, ParticipantCode};
-use crate::domain::participant::BodyKind;
 use crate::gateway::Gateway;
 use crate::gateway::committer::Job;
 use crate::gateway::content::sha256_hex;
@@ -205,7 +204,7 @@ impl Gateway {
         by.may_decide()?;
         let row = self.row_for(on, by).await?;
         let controller = &row.duty.obligation.controller;
-        let is_ours = self.0.participant(controller).is_some_and(|body| body.kind == BodyKind::SocialCentre);
+        let is_ours = self.0.participant(controller).is_some_and(|body| body.is_centre());
         match by {
             Actor::Participant(code) if code == controller => Ok(row),
             Actor::Person { .. } if is_ours => Ok(row),

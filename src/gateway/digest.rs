@@ -159,7 +159,7 @@ fn mailed(body: &Participant) -> Vec<(Whom, &'static [Part])> {
             found.push((*whom, *parts));
         }
     }
-    if body.kind != BodyKind::SocialCentre {
+    if !body.is_centre() {
         found.truncate(1);
     }
     found

@@ -8,7 +8,6 @@ use crate::domain::decide::Command;
 use crate::domain::decision::Arrived;
 use crate::domain::ending::{Ending, Told};
 use crate::domain::ids::{ExchangeId, ParticipantCode};
-use crate::domain::participant::BodyKind;
 use crate::gateway::Gateway;
 use crate::gateway::act::{Actor, words};
 use crate::gateway::arrival::Received;
@@ -57,8 +56,7 @@ fn ending_of(received: &Received, arrived: &Arrived, work: &WorkingSet<'_>) -> O
         true => work.cases_of(&received.message.envelope, arrived.exchange),
         false => Vec::new(),
     };
-    let is_centre =
-        |code: &&ParticipantCode| work.ctx.directory.get(code).is_some_and(|body| body.kind == BodyKind::SocialCentre);
+    let is_centre = |code: &&ParticipantCode| work.ctx.directory.is_centre(code);
     let (case, centres) = match closed.first() {
         Some(key) => (key.number.clone(), closed.iter().map(|key| key.centre.clone()).collect()),
         None => {

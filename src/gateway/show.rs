@@ -107,7 +107,7 @@ impl Gateway {
     pub fn own_centres(&self) -> Vec<ParticipantCode> {
         let directory = self.0.directory();
         let mut centres: Vec<ParticipantCode> =
-            directory.iter().filter(|one| view::is_centre(one)).map(|one| one.code.clone()).collect();
+            directory.iter().filter(|one| one.is_centre()).map(|one| one.code.clone()).collect();
         centres.sort_unstable();
         centres
     }
@@ -130,7 +130,7 @@ impl Gateway {
         let (mut letters, reader) = (Vec::new(), Actor::Participant(page.recipient.clone()));
         for item in self.0.store.inbox(InboxPage { limit, ..page }).await? {
             // To others it was given when it went out; that line is there.
-            if view::is_centre(&body) {
+            if body.is_centre() {
                 self.disclose_letter(&item.letter, &reader).await?;
             }
             let content = self.render(&item.letter, body.format)?;

@@ -8,7 +8,7 @@ use crate::domain::escalation::Action;
 use crate::domain::exchange::Duty;
 use crate::domain::ids::{ParticipantCode, TypeCode};
 use crate::domain::obligation::{Fact, Obligation};
-use crate::domain::participant::{BodyKind, Participant};
+use crate::domain::participant::Participant;
 use crate::domain::term::{Left, date_words};
 use crate::gateway::Inner;
 use crate::gateway::ports::decisions::JournalRow;
@@ -20,11 +20,6 @@ use crate::gateway::views::{
 use chrono::{DateTime, NaiveDate, Utc};
 
 mod words;
-
-/// Whether the board belongs to this participant's people.
-pub(super) fn is_centre(participant: &Participant) -> bool {
-    participant.kind == BodyKind::SocialCentre
-}
 
 /// An obligation at an instant.
 pub(super) fn obligation(inner: &Inner, row: &DutyRow, now: DateTime<Utc>) -> ObligationView {
@@ -137,7 +132,7 @@ fn rung(
     (performer, controller): (Option<&Participant>, &ParticipantCode),
     row: &crate::domain::escalation::Rung,
 ) -> RungView {
-    let ladder = performer.filter(|body| is_centre(body)).map_or(&inner.ladders.outward, |_| &inner.ladders.inward);
+    let ladder = performer.map_or(&inner.ladders.outward, |body| inner.ladders.of(body));
     let policy = ladder.policy(row.no);
     let to = policy.zip(performer).and_then(|(policy, body)| addressee(policy.action, body, controller).0);
     RungView {
@@ -148,7 +143,8 @@ fn rung(
         needs_decision: policy.is_some_and(|policy| policy.needs_decision),
         addressee: to.map(|code| party(inner, code)),
         has_letter: matches!(row.state.code(), "fired" | "prepared" | "approved" | "declined")
-            && policy.is_some_and(|policy| policy.action != Action::Notice || performer.is_some_and(is_centre)),
+            && policy
+                .is_some_and(|policy| policy.action != Action::Notice || performer.is_some_and(Participant::is_centre)),
     }
 }
 

@@ -125,8 +125,8 @@ impl Desk {
         lanes: &Arc<Lanes>,
         link: &Link,
         mut events: impl Stream<Item = Event> + Unpin,
+        mut participants: watch::Receiver<BTreeSet<ParticipantCode>>,
     ) -> Result<(), Loss> {
-        let mut participants = self.participants.subscribe();
         loop {
             tokio::select! {
                 _ = participants.changed() => self.declare(lanes).await,
@@ -160,12 +160,14 @@ impl Session for Desk {
         within(limit, topology::declare_outbound(&channel)).await?;
         let (lanes, ends) = Lanes::new(Arc::clone(connection), self.config.address.user());
         let lanes = Arc::new(lanes);
+        // Listened to before the first look: a directory that changes in between would not be heard.
+        let participants = self.participants.subscribe();
         self.declare(&lanes).await;
         self.lanes.send_replace(Some(Arc::clone(&lanes)));
         link.is_up();
         let mut carried = pin!(lanes.carry(ends));
         let ended = tokio::select! {
-            ended = self.attend(&lanes, link, events) => ended,
+            ended = self.attend(&lanes, link, events, participants) => ended,
             () = stop.cancelled() => Ok(()),
             () = &mut carried => Err(Loss::Other("the lanes have ended")),
         };

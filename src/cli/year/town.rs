@@ -91,7 +91,7 @@ impl Town {
 
     /// One day, hour by hour; on days off only the sweep is there.
     pub async fn live(&mut self, day: NaiveDate) -> anyhow::Result<()> {
-        let zone = self.body(&self.centre.clone())?.zone;
+        let zone = self.body(&self.centre)?.zone;
         let working = self.calendar.is_working(day)?;
         for hour in 8..=18 {
             let at = zone.instant(day, NaiveTime::from_hms_opt(hour, 0, 0).context("an hour")?);
@@ -127,7 +127,7 @@ impl Town {
     }
 
     fn in_working_days(&mut self, from: i32, to: i32) -> anyhow::Result<NaiveDate> {
-        let today = self.body(&self.centre.clone())?.zone.date(self.clock.now());
+        let today = self.body(&self.centre)?.zone.date(self.clock.now());
         let days = self.dice.between(from, to);
         Ok(self.calendar.add_working_days(today, days)?)
     }

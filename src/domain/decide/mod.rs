@@ -23,7 +23,7 @@ use crate::domain::exchange::{Duty, Exchange};
 use crate::domain::ids::{ObligationId, ParticipantCode};
 use crate::domain::notice;
 use crate::domain::obligation::Fact;
-use crate::domain::participant::{BodyKind, Participant};
+use crate::domain::participant::Participant;
 use crate::domain::rule::Role;
 use crate::domain::term::Performer;
 
@@ -119,9 +119,9 @@ impl Context<'_> {
         Ok(Performer { calendar: self.calendar_of(body)?, zone: body.zone })
     }
 
-    /// What the centre owes climbs inward; what others owe climbs outward.
+    /// The ladder that the body's obligations climb.
     pub(crate) fn ladder_of(&self, body: &Participant) -> &Ladder {
-        if body.kind == BodyKind::SocialCentre { &self.ladders.inward } else { &self.ladders.outward }
+        self.ladders.of(body)
     }
 
     /// Plans the next rung anew: at birth, and whenever what it counts from has changed.

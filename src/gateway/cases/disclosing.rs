@@ -10,7 +10,6 @@ use crate::domain::message::Envelope;
 use crate::format;
 use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
-use crate::gateway::cases::record::is_centre;
 use crate::gateway::committer::Job;
 use crate::gateway::ports::decisions::{Claimed, StoredMessage};
 use crate::gateway::rejection::Rejection;
@@ -102,7 +101,7 @@ impl WorkingSet<'_> {
             Disclosing::Message { envelope, .. } => Some(envelope.id),
             Disclosing::Evidence { .. } | Disclosing::Record { .. } => None,
         };
-        let is_keeper = to.participant.as_ref().is_none_or(|code| is_centre(self.ctx.directory, code));
+        let is_keeper = to.participant.as_ref().is_none_or(|code| self.ctx.directory.is_centre(code));
         let lines = cases.into_iter().map(|case| Disclosure {
             case,
             at: self.ctx.now,

@@ -11,22 +11,17 @@ use crate::domain::decision::{Event, EventKind, Forward};
 use crate::domain::exchange::Root;
 use crate::domain::ids::{ExchangeId, ParticipantCode};
 use crate::domain::message::Envelope;
-use crate::domain::participant::{BodyKind, Directory};
+use crate::domain::participant::Directory;
 use crate::gateway::working_set::{Registering, WorkingSet};
 use chrono::Utc;
 
 /// The centres that keep the case of a message between these parties: the sender, if it is one, else those addressed.
 fn keepers_of(directory: &Directory, from: &ParticipantCode, to: &[ParticipantCode]) -> Vec<ParticipantCode> {
-    let is_centre = |code: &&ParticipantCode| is_centre(directory, code);
+    let is_centre = |code: &&ParticipantCode| directory.is_centre(code);
     match is_centre(&from) {
         true => vec![from.clone()],
         false => to.iter().filter(is_centre).cloned().collect(),
     }
-}
-
-/// Whether it is a social centre, which keeps cases.
-pub(super) fn is_centre(directory: &Directory, code: &ParticipantCode) -> bool {
-    directory.get(code).is_some_and(|body| body.kind == BodyKind::SocialCentre)
 }
 
 impl WorkingSet<'_> {

@@ -12,7 +12,7 @@ use crate::domain::decide::letters::{addressee, rung_id};
 use crate::domain::escalation::{Action, Rung, RungPolicy, RungState};
 use crate::domain::exchange::{Duty, Root};
 use crate::domain::ids::{ObligationId, ParticipantCode};
-use crate::domain::participant::{BodyKind, Participant};
+use crate::domain::participant::Participant;
 use crate::format;
 use crate::gateway::act::Actor;
 use crate::gateway::ports::decisions::StoredMessage;
@@ -92,8 +92,8 @@ impl Gateway {
         let obligation = &duty.obligation;
         let performer = self.0.participant(&obligation.performer).ok_or_else(none)?;
         let controller = self.0.participant(&obligation.controller).ok_or_else(none)?;
-        let is_inward = performer.kind == BodyKind::SocialCentre;
-        let ladder = if is_inward { &self.0.ladders.inward } else { &self.0.ladders.outward };
+        let is_inward = performer.is_centre();
+        let ladder = self.0.ladders.of(&performer);
         let (policy, rung) = ladder.policy(no).zip(duty.rungs.row(no)).ok_or_else(none)?;
         let (sent_at, is_draft) = standing(rung).ok_or_else(none)?;
         if policy.action == Action::Notice && !is_inward {

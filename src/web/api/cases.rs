@@ -12,13 +12,13 @@ use crate::gateway::ports::cases::CaseFilter;
 use crate::web::WebState;
 use crate::web::body::Command;
 use crate::web::caller::Caller;
-use crate::web::csv::Csv;
 use crate::web::negotiate;
 use crate::web::params::{InPath, InQuery, bad_query, page_rows, participant};
 use crate::web::problem::Problem;
+use crate::web::table::{Form, Table};
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
@@ -155,32 +155,27 @@ pub(super) async fn disclosures(
     let lines = state.gateway().disclosures(of, (query.before, limit), &caller.actor()).await?;
     Ok(match form {
         DisclosureForm::Json => Json(Disclosures { disclosures: lines }).into_response(),
-        DisclosureForm::Csv => to_csv(&lines, Csv::plain()),
-        DisclosureForm::Excel => to_csv(&lines, Csv::for_spreadsheets()),
+        DisclosureForm::Csv => table(&lines).file(Form::Csv, state.gateway().now()).await?,
+        DisclosureForm::Excel => table(&lines).file(Form::Excel, state.gateway().now()).await?,
     })
 }
 
-/// The log as a file.
-fn to_csv(lines: &[DisclosureLine], mut csv: Csv) -> Response {
-    csv.line(["seq", "at", "kind", "what", "by", "to", "ground", "ground_words", "message", "exchange"]);
-    for line in lines {
-        csv.line([
-            &*line.seq.to_string(),
-            &line.at.to_rfc3339(),
-            line.kind,
-            &line.what,
-            &line.by,
-            &line.to,
-            line.ground.code(),
-            &line.ground.words(),
-            &line.message.map(|id| id.to_string()).unwrap_or_default(),
-            &line.exchange.map(|id| id.to_string()).unwrap_or_default(),
-        ]);
-    }
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"disclosures.csv\""),
-        (header::VARY, "Accept"),
-    ];
-    (headers, csv.finish()).into_response()
+/// The log as a table, for files.
+fn table(lines: &[DisclosureLine]) -> Table {
+    let head = vec!["seq", "at", "kind", "what", "by", "to", "ground", "ground_words", "message", "exchange"];
+    let row = |line: &DisclosureLine| {
+        vec![
+            line.seq.to_string(),
+            line.at.to_rfc3339(),
+            line.kind.to_owned(),
+            line.what.clone(),
+            line.by.clone(),
+            line.to.clone(),
+            line.ground.code().to_owned(),
+            line.ground.words(),
+            line.message.map(|id| id.to_string()).unwrap_or_default(),
+            line.exchange.map(|id| id.to_string()).unwrap_or_default(),
+        ]
+    };
+    Table { name: "disclosures", head, rows: lines.iter().map(row).collect() }
 }
