@@ -4,12 +4,18 @@
 //! transaction of decisions sees nobody's changes but its own (lock.rs); a gateway that dies gives back its leases in
 //! seconds. Never: decides; shows the address of the database, which may hold a password.
 
+mod alerts;
+mod counters;
+mod exchanges;
 mod fault;
 mod lock;
 mod migrate;
+mod obligations;
 mod open;
 mod ports;
+mod refs;
 mod row;
+mod rungs;
 mod session;
 
 use session::Session;
