@@ -4,19 +4,24 @@
 //! transaction of decisions sees nobody's changes but its own (lock.rs); a gateway that dies gives back its leases in
 //! seconds. Never: decides; shows the address of the database, which may hold a password.
 
+mod accounts;
 mod alerts;
 mod counters;
 mod exchanges;
 mod fault;
 mod lock;
 mod migrate;
+mod notices;
 mod obligations;
 mod open;
+mod participants;
 mod ports;
+mod reader;
 mod refs;
 mod row;
 mod rungs;
 mod session;
+mod views;
 
 use session::Session;
 use sqlx::PgPool;
