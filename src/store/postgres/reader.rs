@@ -4,10 +4,8 @@
 //! that is gone keeps no place of the pool. Never: writes, but for the single statements of accounts.
 
 use crate::gateway::ports::StoreError;
-use crate::store::postgres::session::within;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
-use std::future::Future;
 
 /// A connection of the pool for one query.
 pub(super) struct Reader {
