@@ -11,7 +11,6 @@ mod exchanges;
 mod fault;
 mod lock;
 mod migrate;
-mod notices;
 mod obligations;
 mod open;
 mod participants;
@@ -21,6 +20,7 @@ mod refs;
 mod row;
 mod rungs;
 mod session;
+mod telling;
 mod views;
 
 use session::Session;

@@ -1,52 +1,18 @@
-//! Notices: mails and webhooks owed, under way, sent, given up; and the digests of the days.
+//! Notices under way: leased, settled, given up; and the digests that were made.
 //!
-//! Promises: one row for each id, and one digest for each person and day; what was sent is never sent again by itself.
-//! Never: sends.
+//! Promises: what was sent is never sent again by itself. Never: sends; queues (that is notices.rs).
 
 use crate::domain::ids::{ExchangeId, ObligationId, ParticipantCode};
 use crate::domain::notice::Whom;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::notices::{
-    ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeResult, NoticeRow, NoticeView,
+    ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeResult, NoticeView,
 };
 use crate::store::postgres::row::{Record, int};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
-
-/// Writes notices; one that is on record stands.
-pub(super) async fn queue(connection: &mut PgConnection, rows: &[NoticeRow]) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO notice (id, medium, recipient, whom, obligation_n, day, state, queued_at, ready_at,
-                                           subject, content)
-         SELECT new.id, medium, recipient, whom, o.n, day, CASE WHEN ready_at IS NULL THEN 'empty' ELSE 'queued' END,
-                queued_at, ready_at, subject, content
-         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::date[], $7::timestamptz[],
-                     $8::timestamptz[], $9::text[], $10::text[])
-              WITH ORDINALITY AS new (id, medium, recipient, whom, obligation, day, queued_at, ready_at, subject, content,
-                                      place)
-              LEFT JOIN obligation o ON o.id = new.obligation
-         ORDER BY place
-         ON CONFLICT DO NOTHING";
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let words = |row: &NoticeRow| row.words.clone().unwrap_or_default();
-    sqlx::query(SQL)
-        .bind(rows.iter().map(|row| row.id).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.medium.code()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.recipient.as_str()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.whom.code()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.obligation.map(|id| id.0)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.day).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.queued_at).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.words.as_ref().map(|_| row.ready_at)).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| words(row).0).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| words(row).1).collect::<Vec<_>>())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
 
 /// Leases for a holder what is ready: queued, due for another attempt, or left by a worker that died. Rows that somebody
 /// else is leasing at this moment are passed over.
