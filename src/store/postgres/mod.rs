@@ -63,6 +63,14 @@ impl PostgresStore {
     }
 }
 
+/// The database of that address with its tables made, and nobody serving from it yet; for who fills it.
+pub(in crate::store) async fn empty_pool(url: &str) -> Result<PgPool, OpenError> {
+    let pool = open::pool(url, &PostgresOptions { connections_max: 1 }).await?;
+    open::refuse_unsafe(&pool).await?;
+    migrate::to_present(&pool).await?;
+    Ok(pool)
+}
+
 /// Why a store was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
