@@ -13,6 +13,7 @@
 
 mod access;
 mod cases;
+mod copy;
 mod due;
 mod figures;
 mod given;
