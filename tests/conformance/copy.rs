@@ -6,7 +6,7 @@
 use crate::given::{
     CENTRE, CLINIC, SCHOOL, at, code, exchange_id, message_id, obligation_id, participant, receipt, request,
 };
-use crate::postgres_node::Postgres;
+use crate::postgres_node::{Database, Postgres};
 use crate::{Folder, save};
 use bytes::Bytes;
 use mezhved::domain::alert::{Alert, AlertState};
@@ -26,6 +26,7 @@ use mezhved::store::postgres::{PostgresOptions, PostgresStore};
 use mezhved::store::sqlite::SqliteStore;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 const REQUESTS: u32 = 12;
@@ -39,6 +40,18 @@ async fn copied(from: &Path, to: &str) -> Result<Vec<Compared>, CopyFault> {
 
 async fn opened(url: &str) -> PostgresStore {
     PostgresStore::open(url, PostgresOptions::default()).await.unwrap()
+}
+
+/// Closes a store, and waits until the server has seen it go.
+fn closed(store: PostgresStore, database: &Database<'_>) {
+    const OTHERS: &str = "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'mezhved'";
+    drop(store);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while database.sql(OTHERS) != "0" {
+        assert!(Instant::now() < deadline, "connections of a closed store stay");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// A file with rows in every table.
@@ -246,7 +259,7 @@ async fn a_target_that_holds_something_is_refused_and_stays_as_it_is() {
     save(&store, request(50).changes()).await;
     let in_use = copied(&path, &database.url()).await;
     assert!(matches!(in_use, Err(CopyFault::TargetInUse { .. })), "{in_use:?}");
-    store.close().await;
+    closed(store, &database);
     let refused = copied(&path, &database.url()).await;
     assert!(matches!(refused, Err(CopyFault::NotEmpty { .. })), "{refused:?}");
     assert_eq!(database.sql("SELECT count(*) FROM message"), "1");
@@ -286,7 +299,7 @@ async fn what_arrives_otherwise_than_it_was_is_not_committed() {
     let folder = Folder::new();
     let path = filled(&folder).await;
     let database = Postgres::shared().database();
-    opened(&database.url()).await.close().await;
+    closed(opened(&database.url()).await, &database);
     // Somebody's trigger tidies what it should leave alone.
     database.sql(
         "CREATE FUNCTION tidy() RETURNS trigger LANGUAGE plpgsql AS
@@ -319,7 +332,7 @@ async fn a_kill_of_the_target_in_the_middle_of_a_copy_leaves_it_empty() {
     assert!(copied(&path, &database.url()).await.unwrap().iter().all(Compared::equal));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_table_and_column_of_both_databases_is_copied() {
     let folder = Folder::new();
     let path = folder.file("mezhved.db");
@@ -331,7 +344,7 @@ async fn every_table_and_column_of_both_databases_is_copied() {
     let there: BTreeSet<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
 
     let database = Postgres::shared().database();
-    opened(&database.url()).await.close().await;
+    closed(opened(&database.url()).await, &database);
     let sql = "SELECT table_name || '.' || column_name FROM information_schema.columns
          WHERE table_schema = 'public' AND table_name <> 'schema_version' AND column_name <> 'holder'";
     let here: BTreeSet<String> = database.sql(sql).lines().map(str::to_owned).collect();
