@@ -14,10 +14,12 @@
 mod access;
 mod cases;
 mod copy;
+mod desk;
 mod due;
 mod figures;
 mod given;
 mod node;
+mod notices;
 mod outbox;
 mod round_trip;
 mod search;
