@@ -2,3 +2,5 @@
 //!
 //! Promises: every write is one transaction, every reading of several queries one snapshot. Never: holds SQL; that
 //! stands with its table.
+
+mod decisions;
