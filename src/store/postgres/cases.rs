@@ -88,15 +88,6 @@ pub(super) async fn by_numbers(
     whole(connection, &rows).await
 }
 
-/// The case of that key.
-pub(super) async fn by_key(connection: &mut PgConnection, key: &CaseKey) -> Result<Option<Case>, StoreError> {
-    let query = sqlx::query("SELECT n, centre, number, record FROM support_case WHERE centre = $1 AND number = $2")
-        .bind(key.centre.as_str())
-        .bind(&key.number);
-    let rows = query.fetch_all(&mut *connection).await?;
-    Ok(whole(connection, &rows).await?.remove(key))
-}
-
 /// Cases with their consents.
 async fn whole(connection: &mut PgConnection, rows: &[PgRow]) -> Result<BTreeMap<CaseKey, Case>, StoreError> {
     let keys = rows.iter().map(key).collect::<Result<Vec<(i64, CaseKey)>, _>>()?;

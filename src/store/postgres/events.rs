@@ -9,10 +9,9 @@ use crate::gateway::ports::decisions::QuarantineRow;
 use crate::store::postgres::counters::{CONFLICTS, Counters, QUARANTINED};
 use crate::store::postgres::fault::unwritable;
 use crate::store::postgres::refs::Refs;
-use crate::store::postgres::row::{Record, int};
-use chrono::{DateTime, Utc};
+use crate::store::postgres::row::int;
 use sqlx::PgConnection;
-use sqlx::postgres::{PgBindIterExt, PgRow};
+use sqlx::postgres::PgBindIterExt;
 
 /// Writes events, and the latest instant of all.
 pub(super) async fn save(
@@ -47,17 +46,6 @@ pub(super) async fn save(
          ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE excluded.value > figure.value";
     sqlx::query(SAW).bind(latest.timestamp_micros()).execute(connection).await?;
     Ok(())
-}
-
-/// The latest instant of any event.
-pub(super) async fn latest_instant(connection: &mut PgConnection) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let query = sqlx::query("SELECT name, value FROM figure WHERE name = 'latest_instant_us'");
-    let read = |row: PgRow| {
-        let record = Record::new(&row, "figure");
-        let instant = DateTime::from_timestamp_micros(record.integer("value")?);
-        instant.ok_or_else(|| record.fault("value", "not an instant"))
-    };
-    query.fetch_optional(connection).await?.map(read).transpose()
 }
 
 /// Writes lines of the log of disclosures.

@@ -4,6 +4,7 @@
 //! transaction of decisions sees nobody's changes but its own (lock.rs); a gateway that dies gives back its leases in
 //! seconds. Never: decides; shows the address of the database, which may hold a password.
 
+mod accounts;
 mod alerts;
 mod by_hand;
 mod cases;
@@ -21,21 +22,23 @@ mod notices;
 mod obligations;
 mod open;
 mod outbox;
+mod participants;
 mod ports;
 mod presence;
+mod reader;
 mod refs;
 mod row;
 mod rungs;
 mod save;
 mod session;
+mod telling;
 mod unit;
+mod views;
 
 use crate::gateway::ports::StoreError;
 use presence::Presence;
 use session::Session;
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
-use tokio::sync::watch;
+use sqlx::PgPool;
 
 /// The store in one PostgreSQL database.
 pub struct PostgresStore {
@@ -70,21 +73,18 @@ impl PostgresStore {
         Ok(Self { pool, presence })
     }
 
-    /// Changes after what other gateways on the database commit.
-    #[must_use]
-    pub fn changes_elsewhere(&self) -> watch::Receiver<u64> {
-        self.presence.changes()
-    }
-
-    /// A connection for one query.
-    async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
-        Ok(self.pool.acquire().await?)
-    }
-
     /// One state of the whole database, to be read with several queries.
     async fn snapshot(&self) -> Result<Session, StoreError> {
         Session::begin(&self.pool, session::SNAPSHOT).await
     }
+}
+
+/// The database of that address with its tables made, and nobody serving from it yet; for who fills it.
+pub(in crate::store) async fn empty_pool(url: &str) -> Result<PgPool, OpenError> {
+    let pool = open::pool(url, &PostgresOptions { connections_max: 1 }).await?;
+    open::refuse_unsafe(&pool).await?;
+    migrate::to_present(&pool).await?;
+    Ok(pool)
 }
 
 /// Why a store was not opened.

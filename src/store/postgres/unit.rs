@@ -71,10 +71,7 @@ pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Cl
     let (holder, numbers) = (store.presence.holder(), store.presence.numbers());
     let claimed = within(async {
         let connection = session.connection();
-        if !gone.is_empty() {
-            tracing::info!(holders = gone.len(), "gateways are gone; what they had leased goes out at once");
-            outbox::end_leases(connection, &gone).await?;
-        }
+        outbox::end_leases(connection, &gone).await?;
         let mut counters = Counters::default();
         let claimed = outbox::claim(connection, (claim, holder, &numbers), &mut counters).await?;
         counters.write(connection).await?;

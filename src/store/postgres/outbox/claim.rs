@@ -71,6 +71,10 @@ pub(in crate::store::postgres) async fn end_leases(
          WHERE seq IN (SELECT seq FROM outbox WHERE holder = ANY($1) FOR UPDATE SKIP LOCKED)";
     const NOTICES: &str = "UPDATE notice SET state = 'queued', ready_at = queued_at, holder = NULL
          WHERE n IN (SELECT n FROM notice WHERE holder = ANY($1) FOR UPDATE SKIP LOCKED)";
+    if holders.is_empty() {
+        return Ok(());
+    }
+    tracing::info!(holders = holders.len(), "gateways are gone; what they had leased goes out at once");
     for sql in [LETTERS, NOTICES] {
         sqlx::query(sql).bind(holders).execute(&mut *connection).await?;
     }

@@ -6,8 +6,10 @@ use crate::domain::decision::Event;
 use crate::domain::ids::ObligationId;
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, Unit};
 use crate::gateway::ports::{Decisions, Keys, Loaded, StoreError};
+use crate::store::postgres::reader::Reader;
 use crate::store::postgres::session::within;
-use crate::store::postgres::{PostgresStore, events, rungs, unit};
+use crate::store::postgres::views::figures;
+use crate::store::postgres::{PostgresStore, rungs, unit};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -19,7 +21,9 @@ impl Decisions for PostgresStore {
     }
 
     async fn due_obligations(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<ObligationId>, StoreError> {
-        within(async { rungs::due(&mut *self.connection().await?, now, limit).await }).await
+        let mut reader = Reader::of(&self.pool).await?;
+        let found = within(rungs::due(reader.connection(), now, limit)).await;
+        reader.answered(found)
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
@@ -31,6 +35,8 @@ impl Decisions for PostgresStore {
     }
 
     async fn latest_instant(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        within(async { events::latest_instant(&mut *self.connection().await?).await }).await
+        let mut reader = Reader::of(&self.pool).await?;
+        let found = within(figures::latest_instant(reader.connection())).await;
+        reader.answered(found)
     }
 }
