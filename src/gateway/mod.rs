@@ -45,7 +45,7 @@ use crate::gateway::ports::{Scans, Store, StoreError};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use tokio::sync::{mpsc, watch};
 
 /// Jobs that may wait for the committer: backpressure on every door.
@@ -139,6 +139,9 @@ impl Gateway {
             schemas: OnceLock::new(),
         });
         tokio::spawn(committer::run(Arc::downgrade(&inner), waiting));
+        if let Some(elsewhere) = inner.store.changes_elsewhere() {
+            tokio::spawn(hear(Arc::downgrade(&inner), elsewhere));
+        }
         Ok(Self(inner))
     }
 
@@ -197,6 +200,15 @@ impl Gateway {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+}
+
+/// Passes on what other gateways of the same store commit, until the gateway or the store is gone: pages and workers wake
+/// up as after a commit of our own.
+async fn hear(gateway: Weak<Inner>, mut elsewhere: watch::Receiver<u64>) {
+    while elsewhere.changed().await.is_ok() {
+        let Some(inner) = gateway.upgrade() else { return };
+        inner.changes.send_modify(|count| *count += 1);
     }
 }
 
