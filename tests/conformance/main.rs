@@ -18,6 +18,7 @@ mod figures;
 mod given;
 mod node;
 mod outbox;
+mod replicas;
 mod round_trip;
 mod search;
 mod shown;
