@@ -13,10 +13,13 @@
 
 mod access;
 mod cases;
+mod copy;
+mod desk;
 mod due;
 mod figures;
 mod given;
 mod node;
+mod notices;
 mod outbox;
 mod replicas;
 mod round_trip;

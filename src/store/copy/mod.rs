@@ -73,6 +73,11 @@ impl From<sqlx::Error> for CopyFault {
     }
 }
 
+/// Every column that is copied, with its table.
+pub fn columns() -> impl Iterator<Item = (&'static str, &'static str)> {
+    tables::all().flat_map(|table| table.columns.iter().map(|(column, _)| (table.name, *column)))
+}
+
 /// Copies, compares, and commits if all tables are equal. What it gives says, table by table, whether they are; if one
 /// is not, nothing was committed.
 ///
