@@ -56,6 +56,7 @@ fn closed(store: PostgresStore, database: &Database<'_>) {
 
 /// A file with rows in every table.
 async fn filled(folder: &Folder) -> std::path::PathBuf {
+    use mezhved::gateway::ports::Decisions as _;
     let path = folder.file("mezhved.db");
     let store = SqliteStore::open(&path).unwrap();
     access(&store).await;
@@ -319,13 +320,13 @@ async fn a_kill_of_the_target_in_the_middle_of_a_copy_leaves_it_empty() {
     let node = Postgres::start();
     let database = node.database();
     let mut killed = false;
-    let cut = copy::run(&path, &database.url(), &mut |step| {
+    let mut kill_once = |step: Progress| {
         if step.table == "outbox" && !killed {
             node.kill();
             killed = true;
         }
-    });
-    let cut = cut.await;
+    };
+    let cut = copy::run(&path, &database.url(), &mut kill_once).await;
     assert!(matches!(cut, Err(CopyFault::Store(_))), "{cut:?}");
     node.restart();
     assert_eq!(database.sql("SELECT count(*) FROM message"), "0");
