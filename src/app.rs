@@ -3,6 +3,9 @@
 //! Promises: a stop drains within 10 s: doors first, then workers, the store last. Never: decides anything.
 
 mod post;
+mod storing;
+
+pub use storing::name as store_name;
 
 use crate::catalogue::{Catalogue, calendars};
 use crate::channel::amqp::{AmqpAddress, AmqpConfig, AmqpOutlet, Intake, LinkState};
@@ -14,7 +17,6 @@ use crate::domain::participant::{Participant, Route};
 use crate::gateway::ports::Store;
 use crate::gateway::{Gateway, Parts};
 use crate::store::scans::FolderScans;
-use crate::store::sqlite::SqliteStore;
 use crate::telemetry;
 use crate::web::{self, WebConfig, WebParts, WebState};
 use crate::worker::outbound::{self, Way};
@@ -25,6 +27,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use storing::Purpose;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -71,25 +74,9 @@ pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Res
 /// The store of a configuration, for a command that may run beside a serving gateway.
 ///
 /// # Errors
-/// When the file cannot be opened.
-pub fn open_store(config: &Config) -> anyhow::Result<SqliteStore> {
-    make_folder(&config.store.path)?;
-    Ok(SqliteStore::open(&config.store.path)?)
-}
-
-/// Where scans are kept: the stated folder, or one beside the store.
-fn scans_folder(config: &Config) -> std::path::PathBuf {
-    let stated = &config.store.scans;
-    if stated.as_os_str().is_empty() { FolderScans::beside(&config.store.path) } else { stated.clone() }
-}
-
-fn make_folder(file: &Path) -> anyhow::Result<()> {
-    match file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => {
-            std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))
-        }
-        None => Ok(()),
-    }
+/// When it cannot be opened.
+pub async fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    storing::open(config, Purpose::Command).await
 }
 
 /// Checks a configuration as far as that is possible without starting: what it names is read, the broker's address is
@@ -149,7 +136,7 @@ fn amqp(config: &Config) -> anyhow::Result<Option<AmqpConfig>> {
 fn parts(config: &Config, store: &Arc<dyn Store>, clock: Clock) -> anyhow::Result<Parts> {
     Ok(Parts {
         store: Arc::clone(store),
-        scans: Arc::new(FolderScans::new(scans_folder(config))),
+        scans: Arc::new(FolderScans::new(storing::scans_folder(config))),
         catalogue: read_catalogue(config)?,
         calendars: Arc::new(calendars::embedded()?),
         ladders: Arc::new(read_ladders(config)?),
@@ -168,13 +155,7 @@ pub async fn start_without_doors(
     decides: bool,
     clock: Clock,
 ) -> anyhow::Result<(Gateway, Arc<dyn Store>)> {
-    let store: Arc<dyn Store> = match decides {
-        true => {
-            make_folder(&config.store.path)?;
-            Arc::new(SqliteStore::open_exclusive(&config.store.path)?)
-        }
-        false => Arc::new(open_store(config)?),
-    };
+    let store = storing::open(config, if decides { Purpose::Serve } else { Purpose::Command }).await?;
     let gateway = Gateway::start(parts(config, &store, clock)?).await?;
     gateway.set_posting(post::posting(config));
     Ok((gateway, store))
@@ -188,10 +169,9 @@ pub async fn start(config: &Config, clock: Clock) -> anyhow::Result<Running> {
     // A second start in one process finds the provider installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let metrics = telemetry::figures();
-    make_folder(&config.store.path)?;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open_exclusive(&config.store.path)?);
+    let store = storing::open(config, Purpose::Serve).await?;
     // The lock of the store is ours: nobody else writes scans.
-    match FolderScans::new(scans_folder(config)).remove_leftovers() {
+    match FolderScans::new(storing::scans_folder(config)).remove_leftovers() {
         Ok(0) => {}
         Ok(files) => tracing::info!(files, "scans that a killed process left half written are removed"),
         Err(fault) => tracing::warn!(%fault, "the folder of scans cannot be looked through"),

@@ -20,7 +20,7 @@ pub mod year;
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::sqlite::SqliteStore;
+use crate::gateway::ports::Accounts;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -135,12 +135,12 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 /// Runs a command on the store, beside a gateway that may be serving from it.
 fn with_store(
     named: Option<PathBuf>,
-    work: impl AsyncFnOnce(&SqliteStore, DateTime<Utc>) -> anyhow::Result<()>,
+    work: impl AsyncFnOnce(&dyn Accounts, DateTime<Utc>) -> anyhow::Result<()>,
 ) -> anyhow::Result<ExitCode> {
     let config = config(named)?;
     app::block_on(async {
-        let store = app::open_store(&config)?;
-        work(&store, Clock::system().now()).await?;
+        let store = app::open_store(&config).await?;
+        work(&*store, Clock::system().now()).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -7,7 +7,7 @@ use crate::app;
 use crate::catalogue::calendars;
 use crate::channel::push;
 use crate::config::{Config, participants};
-use crate::gateway::ports::{Accounts as _, Reads as _};
+
 use clap::Subcommand;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ fn import(file: &std::path::Path, config: &Config) -> anyhow::Result<ExitCode> {
     let policy = app::push_policy(config)?;
     let calendars = calendars::embedded()?;
     app::block_on(async {
-        let store = app::open_store(config)?;
+        let store = app::open_store(config).await?;
         let known: HashMap<_, _> = store.participants().await?.into_iter().map(|one| (one.code, one.kind)).collect();
         let check_url = |url: &str| push::check_url(url, &policy).map_err(|fault| fault.to_string());
         participants::check(&read, &known, &calendars, check_url)?;
@@ -58,7 +58,7 @@ fn import(file: &std::path::Path, config: &Config) -> anyhow::Result<ExitCode> {
 #[expect(clippy::print_stdout, reason = "the data of a command goes to standard output")]
 fn list(config: &Config) -> anyhow::Result<ExitCode> {
     app::block_on(async {
-        for one in app::open_store(config)?.participants().await? {
+        for one in app::open_store(config).await?.participants().await? {
             println!("{}\t{}", one.code, one.title);
         }
         Ok(ExitCode::SUCCESS)

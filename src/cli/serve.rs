@@ -18,7 +18,7 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     telemetry::log(&config.log)?;
     app::block_on(async {
         let mut running = app::start(config, Clock::system()).await?;
-        tracing::info!(http = %running.http, store = %config.store.path.display(), "mezhved serves");
+        tracing::info!(http = %running.http, store = %app::store_name(config), "mezhved serves");
         let (mut term, mut int) = signals()?;
         let ended = tokio::select! {
             _ = term.recv() => None,
