@@ -32,17 +32,19 @@ pub enum Flaw {
     RegisterNotSaved,
     /// A return is taken for that of whichever letter it came with.
     ForeignReturnTaken,
-    /// A participant's inbox shows the letters of others.
+    /// A participant reads messages that are none of its own.
     WallDown,
     /// An answer leaves the ladder standing.
     AnsweredStillEscalates,
-    /// A rung that has fired is planned again when the clock goes back.
-    ClockBackRefires,
+    /// A rung that has fired stands as planned, and fires again.
+    RungFiresAgain,
+    /// A clock that is set back a little is believed.
+    ClockBackBelieved,
 }
 
 impl Flaw {
     /// Every one of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::AcknowledgedBeforeCommit,
         Self::ReceiptBeforeCommit,
         Self::SentBeforeConfirmed,
@@ -58,7 +60,8 @@ impl Flaw {
         Self::ForeignReturnTaken,
         Self::WallDown,
         Self::AnsweredStillEscalates,
-        Self::ClockBackRefires,
+        Self::RungFiresAgain,
+        Self::ClockBackBelieved,
     ];
 }
 

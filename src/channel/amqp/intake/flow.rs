@@ -9,6 +9,8 @@ use crate::channel::amqp::admission::{admit, delivery_count};
 use crate::channel::amqp::intake::Door;
 use crate::channel::amqp::link::{Loss, within};
 use crate::channel::amqp::topology::{INBOUND_QUEUE, short};
+use crate::failpoint;
+use crate::flaw::{self, Flaw};
 use crate::gateway::ports::inbound::{Disposition, InboundDelivery};
 use crate::retry::Pace;
 use futures_util::stream::FuturesUnordered;
@@ -123,8 +125,13 @@ impl<'a> Flow<'a> {
         if !self.wide && delivery_count(&delivery.properties) < SUSPICIOUS && self.drain_until.is_none() {
             self.widen().await?;
         }
+        failpoint::reach("after-delivery");
         let tag = delivery.delivery_tag;
         self.ledger.came(tag);
+        if flaw::is(Flaw::AcknowledgedBeforeCommit) {
+            self.ledger.taken(tag);
+            self.acknowledge().await?;
+        }
         metrics::counter!("mezhved_amqp_received_total").increment(1);
         match admit(delivery, self.door.config.content_bytes_max) {
             Ok(delivery) => self.take(tag, delivery),
@@ -170,11 +177,18 @@ impl<'a> Flow<'a> {
             }
             next = self.busy.next().now_or_never().flatten();
         }
+        failpoint::reach("before-acknowledge");
+        self.acknowledge().await?;
+        failpoint::reach("after-acknowledge");
+        metrics::gauge!("mezhved_amqp_in_flight").set(self.busy.len() as f64);
+        Ok(())
+    }
+
+    async fn acknowledge(&mut self) -> Result<(), Loss> {
         for ack in self.ledger.acks() {
             let sent = self.channel.basic_ack(ack.tag, BasicAckOptions { multiple: ack.multiple });
             within(self.door.config.connect_timeout, sent).await?;
         }
-        metrics::gauge!("mezhved_amqp_in_flight").set(self.busy.len() as f64);
         Ok(())
     }
 
