@@ -11,6 +11,7 @@
 )]
 
 mod broker_killed;
+mod fail_points;
 mod gateway_killed;
 mod load;
 mod stopped;
