@@ -10,13 +10,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Child;
 
-const PARTICIPANTS: &str = include_str!("../outside/participants.toml");
+pub const PARTICIPANTS: &str = include_str!("../outside/participants.toml");
 const PASSWORD: &str = "вымышленный пароль";
 /// Those who write to the broker, and all who call the API.
 const BY_QUEUE: [&str; 3] = ["centre-vymysel", "school-test-17", "school-test-18"];
 const ALL: [&str; 4] = ["centre-vymysel", "school-test-17", "school-test-18", "police-test"];
 /// Within so long after the faults every message is done (reliability: invariant 3).
-const HEALED_WITHIN_S: &str = "60";
+const HEALED_WITHIN_S: u64 = 60;
 
 /// A gateway's installation with its participants; they begin to work by [`Scene::begin`].
 pub struct Scene {
@@ -82,7 +82,8 @@ impl Scene {
     pub fn judge(&mut self) {
         self.still_at_work();
         fs::write(self.ledger.join("stop"), "").unwrap();
-        python::run("check.py", &[self.setup.as_ref(), HEALED_WITHIN_S.as_ref()]);
+        let still = number("MEZHVED_STILL_S", HEALED_WITHIN_S).to_string();
+        python::run("check.py", &[self.setup.as_ref(), HEALED_WITHIN_S.to_string().as_ref(), still.as_ref()]);
         self.still_at_work();
         fs::write(self.ledger.join("end"), "").unwrap();
         let ended = self.peers.take().unwrap().wait().unwrap();

@@ -12,8 +12,10 @@
 
 mod broker_killed;
 mod fail_points;
+mod flaws;
 mod gateway_killed;
 mod load;
 mod stopped;
 #[path = "../support/mod.rs"]
 mod support;
+mod synced;

@@ -1,7 +1,8 @@
 """The checker: joins the client's own ledgers with what the gateway answers over its API. Prints a table.
 
-Usage: check.py FILE [PATIENCE_S], with FILE as for load.py. Waits until all is as it must be, PATIENCE_S at most
-(within 60 s after the faults have healed no accepted message may hang); ends with 1 and every fault if it never is.
+Usage: check.py FILE [PATIENCE_S [STILL_S]], with FILE as for load.py. Waits until all is as it must be, PATIENCE_S at most
+(within 60 s after the faults have healed no accepted message may hang), or until the faults are the same for STILL_S;
+ends with 1 and every fault if it never is.
 Promises: each message that the broker or the gateway confirmed to the client is registered once, under one number of a
 row without gaps; each letter came at least once, under one id, with the same bytes each time; each request opened one
 obligation for each body, closed where the answer was confirmed and only there; what could not be taken was refused under
@@ -225,11 +226,15 @@ def main():
     with open(sys.argv[1]) as file:
         setup = json.load(file)
     patience_s = float(sys.argv[2]) if len(sys.argv) > 2 else 60
-    begun = time.monotonic()
+    still_s = float(sys.argv[3]) if len(sys.argv) > 3 else patience_s
+    begun = changed = time.monotonic()
+    before = None
     while True:
         book, journals, shown, faults = check(setup)
         waited_s = time.monotonic() - begun
-        if not faults or waited_s > patience_s:
+        if faults != before:
+            before, changed = faults, time.monotonic()
+        if not faults or waited_s > patience_s or time.monotonic() - changed > still_s:
             break
         time.sleep(0.5)
     print(table(book, journals, shown))

@@ -180,6 +180,15 @@ impl Serving {
         page.lines().find_map(value)
     }
 
+    /// Posts JSON with a key: status and body.
+    pub fn post(&self, path: &str, key: &str, json: &str) -> (u16, String) {
+        let headers = format!(
+            "Authorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+            json.len()
+        );
+        call(self.http, &format!("POST {path}"), &format!("{headers}Connection: close\r\n\r\n{json}")).unwrap()
+    }
+
     /// kill -9, and it is gone.
     pub fn kill(mut self) {
         assert!(self.child.try_wait().unwrap().is_none(), "`mezhved serve` had ended by itself before the kill");
@@ -222,11 +231,15 @@ impl Drop for Serving {
     }
 }
 
-/// Status and body; none when nobody answers.
 fn get(at: SocketAddr, path: &str) -> Option<(u16, String)> {
+    call(at, &format!("GET {path}"), "Connection: close\r\n\r\n")
+}
+
+/// Status and body; none when nobody answers.
+fn call(at: SocketAddr, what: &str, rest: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&at, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n").ok()?;
+    write!(stream, "{what} HTTP/1.1\r\nHost: {at}\r\n{rest}").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
