@@ -21,7 +21,7 @@ const VARIABLE: &str = "MEZHVED_FAILPOINT";
 fn a_crash_at_every_named_step_loses_nothing_and_doubles_nothing() {
     let (mut dice, begun) = (Dice(seed()), Instant::now());
     let vhost = Broker::shared().vhost();
-    let mut scene = Scene::breakable(&vhost, 20);
+    let mut scene = Scene::breakable(&vhost, 8);
     let mut serving = scene.installed.serve_ready();
     scene.begin();
     let points = chosen();
