@@ -15,8 +15,11 @@ const PASSWORD: &str = "вымышленный пароль";
 /// Those who write to the broker, and all who call the API.
 const BY_QUEUE: [&str; 3] = ["centre-vymysel", "school-test-17", "school-test-18"];
 const ALL: [&str; 4] = ["centre-vymysel", "school-test-17", "school-test-18", "police-test"];
-/// Within so long after the faults every message is done (reliability: invariant 3).
-const HEALED_WITHIN_S: u64 = 60;
+/// Within a minute after the faults every message is done (reliability: invariant 3); a machine that is busy with other
+/// things gets longer, as long as something moves.
+const HEALED_WITHIN_S: u64 = 600;
+/// What is wrong and does not change for so long will not heal.
+const STILL_S: u64 = 60;
 
 /// A gateway's installation with its participants; they begin to work by [`Scene::begin`].
 pub struct Scene {
@@ -30,6 +33,14 @@ impl Scene {
     /// Participants that ask so often a second.
     pub fn new(vhost: &Vhost<'_>, per_second: u32) -> Self {
         Self::of(Installation::new(PARTICIPANTS, &vhost.gateway_url()), vhost, (per_second, None))
+    }
+
+    /// The same with a gateway that reaches the broker by an address of its own.
+    pub fn behind(url: &str, vhost: &Vhost<'_>, per_second: u32) -> Self {
+        let mut installed = Installation::new(PARTICIPANTS, url);
+        // So that it notices soon that nothing arrives.
+        installed.set("AMQP__HEARTBEAT_S", "2");
+        Self::of(installed, vhost, (per_second, None))
     }
 
     /// The same with a gateway that can be broken, by every door: also a clerk's desk, and what must be refused.
@@ -82,7 +93,7 @@ impl Scene {
     pub fn judge(&mut self) {
         self.still_at_work();
         fs::write(self.ledger.join("stop"), "").unwrap();
-        let still = number("MEZHVED_STILL_S", HEALED_WITHIN_S).to_string();
+        let still = number("MEZHVED_STILL_S", STILL_S).to_string();
         python::run("check.py", &[self.setup.as_ref(), HEALED_WITHIN_S.to_string().as_ref(), still.as_ref()]);
         self.still_at_work();
         fs::write(self.ledger.join("end"), "").unwrap();

@@ -15,6 +15,7 @@ mod fail_points;
 mod flaws;
 mod gateway_killed;
 mod load;
+mod network;
 mod stopped;
 #[path = "../support/mod.rs"]
 mod support;

@@ -172,6 +172,11 @@ impl Serving {
         }
     }
 
+    /// Whether `/health/ready` says so now.
+    pub fn is_ready(&self) -> bool {
+        matches!(get(self.http, "/health/ready"), Some((200, _)))
+    }
+
     /// One of the figures of `/metrics`, with its labels as the page writes them; none if it is not there.
     pub fn figure(&self, name: &str) -> Option<f64> {
         let (status, page) = get(self.http, "/metrics").expect("/metrics answers");

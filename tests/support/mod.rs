@@ -7,4 +7,5 @@
 
 pub mod broker;
 pub mod gateway;
+pub mod proxy;
 pub mod python;
