@@ -7,5 +7,6 @@
 
 pub mod broker;
 pub mod gateway;
+pub mod postgres;
 pub mod proxy;
 pub mod python;
