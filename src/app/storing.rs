@@ -4,10 +4,9 @@
 
 use crate::config::Config;
 use crate::gateway::ports::Store;
-use crate::store::scans::FolderScans;
 use crate::store::sqlite::SqliteStore;
 use anyhow::Context as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// For what a store is opened.
@@ -32,12 +31,6 @@ pub(super) async fn open(config: &Config, purpose: Purpose) -> anyhow::Result<Ar
 /// What the log calls the store: never an address with a password.
 pub fn name(config: &Config) -> String {
     config.store.path.display().to_string()
-}
-
-/// Where scans are kept: the stated folder, or one beside the store.
-pub(super) fn scans_folder(config: &Config) -> PathBuf {
-    let stated = &config.store.scans;
-    if stated.as_os_str().is_empty() { FolderScans::beside(&config.store.path) } else { stated.clone() }
 }
 
 fn make_folder(file: &Path) -> anyhow::Result<()> {

@@ -23,6 +23,7 @@ pub struct Config {
     pub store: StoreSection,
     pub amqp: Amqp,
     pub push: Push,
+    pub attachments: AttachmentsSection,
     pub mail: Mail,
     pub catalogue: CatalogueSection,
     pub escalation: Escalation,
@@ -42,7 +43,7 @@ pub struct Http {
 #[serde(deny_unknown_fields)]
 pub struct StoreSection {
     pub path: PathBuf,
-    /// Empty: `scans` beside the file.
+    /// Where earlier versions kept scans. Empty: `scans` beside the file.
     pub scans: PathBuf,
 }
 
@@ -60,6 +61,20 @@ pub struct Amqp {
 #[serde(deny_unknown_fields)]
 pub struct Push {
     pub allow_networks: Vec<String>,
+}
+
+/// Files of messages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttachmentsSection {
+    pub url: String,
+    pub endpoint: String,
+    pub region: String,
+    pub access_key: String,
+    pub secret_key: Secret,
+    pub bytes_max: u64,
+    pub media_types: Vec<String>,
+    pub leftover_days: u32,
 }
 
 /// Mail to people.

@@ -53,6 +53,8 @@ pub struct Submitted {
     pub accepted: Accepted,
     /// It was here before; this is the original outcome again.
     pub duplicate: bool,
+    /// Digests of attachments that the sender has not put yet.
+    pub awaited: Vec<String>,
 }
 
 /// A message that has passed every check that needs no state.
@@ -72,6 +74,8 @@ pub(super) struct Received {
     pub content: Bytes,
     pub digest: [u8; 32],
     pub channel: ChannelKind,
+    /// Digests of attachments that the sender has not put yet.
+    pub awaited: Vec<String>,
     /// What the desk says of it.
     pub by_hand: Option<Box<Noted>>,
 }
@@ -97,7 +101,8 @@ impl Gateway {
     /// # Errors
     /// [`Rejection`] of any kind; only `Unavailable` is worth a retry.
     pub async fn submit(&self, arrival: Arrival) -> Result<Submitted, Rejection> {
-        let received = self.0.check(arrival, self.now())?;
+        let mut received = self.0.check(arrival, self.now())?;
+        received.awaited = self.awaited_files(&received.message.envelope).await?;
         self.0.ask(|answer| Job::Receive { received: Box::new(received), answer }).await
     }
 }
@@ -171,6 +176,7 @@ impl Inner {
             content: arrival.content,
             digest,
             channel: arrival.channel,
+            awaited: Vec::new(),
             by_hand: None,
             message,
         })

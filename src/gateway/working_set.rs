@@ -12,6 +12,7 @@ use crate::domain::message::{Envelope, Format, Message};
 use crate::domain::participant::{Participant, Route};
 use crate::format;
 use crate::gateway::Inner;
+use crate::gateway::attachments::named;
 use crate::gateway::ports::decisions::{
     Accepted, Changes, Direction, JournalRow, Loaded, OutboxRow, Register, RouteKind, Seen, StoredMessage,
 };
@@ -107,6 +108,7 @@ impl<'a> WorkingSet<'a> {
     pub fn register_message(&mut self, message: &Registering<'_>) -> Accepted {
         let envelope = message.envelope;
         self.touch_cases(message);
+        self.changes.attachments.extend(named(envelope));
         let outgoing = self.register(&envelope.from, Direction::Outgoing);
         let year = outgoing.year;
         let first = envelope.to.first().unwrap_or(&envelope.from).clone();

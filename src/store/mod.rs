@@ -2,5 +2,5 @@
 //!
 //! Promises: what a store has confirmed survives a power cut. Never: decides; knows of HTTP or of a broker.
 
-pub mod scans;
+pub mod objects;
 pub mod sqlite;

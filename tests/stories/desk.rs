@@ -182,7 +182,7 @@ async fn a_file_that_was_changed_is_set_aside_when_the_scan_comes_again() {
     let story = Story::at("2026-03-02 12:00").await;
     let first = asked("2026-03-02 09:00");
     story.gateway.register_by_hand(entry("paper", "2026-03-02 11:00", &first), scan(), &clerk()).await.unwrap();
-    let folder = story.database().with_file_name("scans").join(&sha256_hex(PDF)[..2]);
+    let folder = story.database().with_file_name("attachments").join(&sha256_hex(PDF)[..2]);
     std::fs::write(folder.join(sha256_hex(PDF)), b"%PDF-1.7 another").unwrap();
     let again = asked("2026-03-02 09:10");
     story.gateway.register_by_hand(entry("paper", "2026-03-02 11:00", &again), scan(), &clerk()).await.unwrap();
@@ -196,7 +196,7 @@ async fn what_a_killed_process_left_half_written_is_removed_and_no_scan_with_it(
     let story = Story::at("2026-03-02 12:00").await;
     let asked = asked("2026-03-02 09:00");
     story.gateway.register_by_hand(entry("paper", "2026-03-02 11:00", &asked), scan(), &clerk()).await.unwrap();
-    let folder = story.database().with_file_name("scans");
+    let folder = story.database().with_file_name("attachments");
     let left = folder.join(&sha256_hex(PDF)[..2]).join(format!("{}.1-0.part", sha256_hex(PDF)));
     std::fs::write(&left, b"%PDF-").unwrap();
     let scans = FolderScans::new(folder);
