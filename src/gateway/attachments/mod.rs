@@ -11,7 +11,6 @@ mod taking;
 
 pub use giving::{Facts, Given, PartAsked};
 pub(in crate::gateway) use naming::named;
-pub(in crate::gateway) use taking::too_large;
 pub use taking::{Taken, Taking};
 
 use crate::gateway::Gateway;

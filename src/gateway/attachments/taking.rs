@@ -54,6 +54,15 @@ impl Gateway {
         self.begin_taking(name, media_type, by).await
     }
 
+    /// Refuses a file that states its size, before a byte of it is read.
+    ///
+    /// # Errors
+    /// `limit_attachment_bytes`.
+    pub fn check_attachment_size(&self, stated_bytes: u64) -> Result<(), Rejection> {
+        let bytes_max = self.attachment_rules().bytes_max;
+        if stated_bytes > bytes_max { Err(too_large(bytes_max)) } else { Ok(()) }
+    }
+
     /// The same for a file whose kind has been judged already.
     pub(in crate::gateway) async fn begin_taking(
         &self,
@@ -122,8 +131,7 @@ impl Taking {
     }
 }
 
-/// Refuses a file that states its size, before a byte of it is read.
-pub(in crate::gateway) fn too_large(bytes_max: u64) -> Rejection {
+fn too_large(bytes_max: u64) -> Rejection {
     let message = format!("an attachment has at most {bytes_max} bytes; send it in parts");
     Rejection::new(RejectionKind::TooLarge, "limit_attachment_bytes", message)
 }

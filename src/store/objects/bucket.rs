@@ -4,7 +4,7 @@
 //! for credentials that nobody has set.
 
 use super::incoming::Parts;
-use super::{place, read, remove, size, unavailable};
+use super::{place, read, remove, size};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::objects::{Incoming, ObjectName, Objects, Pieces};
 use async_trait::async_trait;

@@ -37,6 +37,9 @@ pub(super) struct Receipt {
     received_at: DateTime<Utc>,
     parked: bool,
     obligations: Vec<crate::domain::decision::Opened>,
+    /// Digests of attachments that are still to be put.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments_awaited: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -71,6 +74,7 @@ impl From<Submitted> for Receipt {
             received_at: accepted.received_at,
             parked: accepted.parked,
             obligations: accepted.obligations,
+            attachments_awaited: from.awaited,
         }
     }
 }

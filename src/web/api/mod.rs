@@ -4,6 +4,7 @@
 //! Never: shows one participant what is another's (the verbs judge by the actor).
 
 mod alerts;
+mod attachments;
 mod case_file;
 mod cases;
 mod catalogue;
@@ -34,6 +35,7 @@ pub(super) fn routes() -> Router<WebState> {
     Router::new()
         .route("/messages", post(messages::submit))
         .route("/messages/{id}", get(messages::show))
+        .route("/attachments/{sha256}", get(attachments::show).head(attachments::look).put(attachments::put))
         .route("/inbox", get(inbox::list))
         .route("/inbox/{id}/registration", post(inbox::register))
         .route("/exchanges/{id}", get(exchanges::show))
