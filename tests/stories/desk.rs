@@ -9,7 +9,9 @@ use crate::kit::{CENTRE, SCHOOL, Story, code, coordinator, irkutsk, new_id, repl
 use mezhved::gateway::content::sha256_hex;
 use mezhved::gateway::desk::HandoverNotice;
 use mezhved::gateway::ports::reads::JournalFilter;
-use mezhved::store::scans::FolderScans;
+use mezhved::gateway::ports::Objects;
+use mezhved::store::objects::ObjectFolder;
+use std::time::Duration;
 use serde_json::{Value, json};
 
 const OTHER: &str = "school-test-18";
@@ -197,11 +199,13 @@ async fn what_a_killed_process_left_half_written_is_removed_and_no_scan_with_it(
     let asked = asked("2026-03-02 09:00");
     story.gateway.register_by_hand(entry("paper", "2026-03-02 11:00", &asked), scan(), &clerk()).await.unwrap();
     let folder = story.database().with_file_name("attachments");
-    let left = folder.join(&sha256_hex(PDF)[..2]).join(format!("{}.1-0.part", sha256_hex(PDF)));
+    let left = folder.join(&sha256_hex(PDF)[..2]).join(format!("{}#1", sha256_hex(PDF)));
     std::fs::write(&left, b"%PDF-").unwrap();
-    let scans = FolderScans::new(folder);
-    assert_eq!(scans.remove_leftovers().unwrap(), 1);
+    let files = ObjectFolder::new(folder);
+    assert_eq!(files.remove_unfinished(Duration::from_secs(3600)).await.unwrap(), 0, "it may still be written");
+    assert_eq!(files.remove_unfinished(Duration::ZERO).await.unwrap(), 1);
     assert!(!left.exists());
     assert_eq!(story.gateway.scan(&sha256_hex(PDF), &coordinator()).await.unwrap().content, PDF);
-    assert_eq!(FolderScans::new(story.database().with_file_name("none")).remove_leftovers().unwrap(), 0);
+    let none = ObjectFolder::new(story.database().with_file_name("none"));
+    assert_eq!(none.remove_unfinished(Duration::ZERO).await.unwrap(), 0);
 }

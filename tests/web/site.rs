@@ -95,6 +95,12 @@ impl Site {
         format!("http://{}{path}", self.address)
     }
 
+    /// The files of attachments, those included that are still being written.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let entries = |of: PathBuf| std::fs::read_dir(of).into_iter().flatten().map(|one| one.unwrap().path());
+        entries(self.folder.join("attachments")).flat_map(entries).collect()
+    }
+
     /// A live key of that participant.
     pub async fn key(&self, participant: &str) -> String {
         let token = Token::random().unwrap();

@@ -66,11 +66,11 @@ impl Gateway {
         let (held, messages) = self.readable(name, &self.whose(by)).await?;
         let part = asked.map(|asked| asked.of(held.bytes)).transpose()?;
         let pieces = self.0.objects.read(name, part.clone()).await?.ok_or_else(|| lost(name))?;
+        let pieces = if part.is_none() { begun(checked(pieces, name.clone()), name).await? } else { pieces };
         for message in messages {
             let stored = self.0.store.message(message).await?.ok_or_else(|| Rejection::not_found("attachment"))?;
             self.disclose_message(&stored, by).await?;
         }
-        let pieces = if part.is_none() { checked(pieces, name.clone()) } else { pieces };
         let given = part.as_ref().map_or(held.bytes, |part| part.end - part.start);
         metrics::counter!("mezhved_attachment_bytes_total", "way" => "out").increment(given);
         Ok(Given { facts: facts(name, held), part, pieces })
@@ -173,6 +173,15 @@ fn checked(pieces: Pieces, name: ObjectName) -> Pieces {
         }
     };
     stream::try_unfold(begin, next).boxed()
+}
+
+/// The pieces, of which the first is there: what is wrong from the beginning gets an answer that says so.
+async fn begun(mut pieces: Pieces, name: &ObjectName) -> Result<Pieces, Rejection> {
+    match pieces.next().await {
+        Some(Err(StoreError::Inconsistent { .. })) => Err(lost(name)),
+        Some(Err(fault)) => Err(fault.into()),
+        first => Ok(stream::iter(first).chain(pieces).boxed()),
+    }
 }
 
 fn damaged(name: &ObjectName) -> StoreError {
