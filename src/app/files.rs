@@ -42,7 +42,10 @@ pub(super) fn objects(config: &Config) -> anyhow::Result<Arc<dyn Objects>> {
 /// A limit that is none, with the key.
 pub(super) fn rules(config: &Config) -> anyhow::Result<AttachmentRules> {
     let attachments = &config.attachments;
-    anyhow::ensure!(attachments.leftover_days >= 1, "`attachments.leftover_days`: at least 1, or uploads would be lost");
+    anyhow::ensure!(
+        attachments.leftover_days >= 1,
+        "`attachments.leftover_days`: at least 1, or uploads would be lost"
+    );
     Ok(AttachmentRules {
         bytes_max: attachments.bytes_max,
         media_types: attachments.media_types.iter().map(|one| one.to_ascii_lowercase()).collect(),

@@ -11,6 +11,7 @@
 )]
 
 mod access;
+mod attachments;
 mod cases;
 mod due;
 mod figures;

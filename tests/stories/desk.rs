@@ -8,11 +8,11 @@ use crate::house_duties::{done, opened};
 use crate::kit::{CENTRE, SCHOOL, Story, code, coordinator, irkutsk, new_id, reply, request, system};
 use mezhved::gateway::content::sha256_hex;
 use mezhved::gateway::desk::HandoverNotice;
-use mezhved::gateway::ports::reads::JournalFilter;
 use mezhved::gateway::ports::Objects;
+use mezhved::gateway::ports::reads::JournalFilter;
 use mezhved::store::objects::ObjectFolder;
-use std::time::Duration;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const OTHER: &str = "school-test-18";
 const CASE: &str = "СЛ-2026/014";

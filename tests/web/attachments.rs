@@ -74,7 +74,10 @@ async fn a_file_is_put_once_named_by_a_message_and_fetched_by_its_addressee() {
     assert!(receipt.get("attachments_awaited").is_none(), "{receipt}");
     let given = get(&site, &school, PDF).await;
     let header = |name: &str| given.headers()[name].to_str().unwrap().to_owned();
-    assert_eq!((header("content-type"), header("x-content-type-options")), ("application/pdf".into(), "nosniff".into()));
+    assert_eq!(
+        (header("content-type"), header("x-content-type-options")),
+        ("application/pdf".into(), "nosniff".into())
+    );
     let name = format!("attachment; filename=\"attachment-{}.pdf\"", &sha256_hex(PDF)[..12]);
     assert_eq!(header("content-disposition"), name, "nothing of the child, and nothing of the sender's name");
     assert_eq!(header("content-length"), PDF.len().to_string());
@@ -89,11 +92,13 @@ async fn a_part_of_a_file_is_given_where_one_is_asked_for() {
     let site = Site::new().await;
     let centre = site.key("centre").await;
     put(&site, &centre, PDF).await;
-    let part = |range: &'static str| {
-        site.client.get(site.url(&place(PDF))).bearer_auth(&centre).header("range", range).send()
-    };
+    let part =
+        |range: &'static str| site.client.get(site.url(&place(PDF))).bearer_auth(&centre).header("range", range).send();
     let given = part("bytes=1-3").await.unwrap();
-    assert_eq!((given.status(), given.headers()["content-range"].to_str().unwrap()), (StatusCode::PARTIAL_CONTENT, "bytes 1-3/49"));
+    assert_eq!(
+        (given.status(), given.headers()["content-range"].to_str().unwrap()),
+        (StatusCode::PARTIAL_CONTENT, "bytes 1-3/49")
+    );
     assert_eq!(given.bytes().await.unwrap(), b"PDF".as_slice());
     assert_eq!(part("bytes=-3").await.unwrap().bytes().await.unwrap(), PDF[PDF.len() - 3..]);
     assert_eq!(part("bytes=40-9999").await.unwrap().bytes().await.unwrap(), PDF[40..]);

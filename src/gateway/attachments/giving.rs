@@ -77,11 +77,7 @@ impl Gateway {
     }
 
     /// What these may read, and through which messages.
-    async fn readable(
-        &self,
-        name: &ObjectName,
-        who: &[ParticipantCode],
-    ) -> Result<(Held, Vec<MessageId>), Rejection> {
+    async fn readable(&self, name: &ObjectName, who: &[ParticipantCode]) -> Result<(Held, Vec<MessageId>), Rejection> {
         let access = self.0.store.access(name, who).await?;
         if let Some(held) = access.held {
             return Ok((held, access.messages));
@@ -95,7 +91,8 @@ impl Gateway {
         if access.messages.is_empty() {
             return Err(Rejection::not_found("attachment"));
         }
-        let message = "a message names this file, and its sender has not put it yet; come again later, or ask the sender";
+        let message =
+            "a message names this file, and its sender has not put it yet; come again later, or ask the sender";
         Err(Rejection::new(RejectionKind::NotFound, "attachment_awaited", message))
     }
 

@@ -202,7 +202,8 @@ fn remove_unfinished(folder: &Path, older_than: Duration) -> io::Result<usize> {
 
 fn is_unfinished(file: &Path) -> bool {
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let numbered = name.split_once('#').is_some_and(|(_, no)| !no.is_empty() && no.bytes().all(|one| one.is_ascii_digit()));
+    let numbered =
+        name.split_once('#').is_some_and(|(_, no)| !no.is_empty() && no.bytes().all(|one| one.is_ascii_digit()));
     numbered || name.ends_with(".part")
 }
 

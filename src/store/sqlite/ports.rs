@@ -21,8 +21,8 @@ use crate::gateway::ports::scans::ScanRecord;
 use crate::gateway::ports::{Accounts, Attachments, Decisions, Keys, Loaded, Notices, Reads, StoreError};
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::{
-    SqliteStore, accounts, attachments, by_hand, cases, disclosures, events, exchanges, figures, journal, messages, notices, outbox,
-    participants, quarantine, rungs, save, search,
+    SqliteStore, accounts, attachments, by_hand, cases, disclosures, events, exchanges, figures, journal, messages,
+    notices, outbox, participants, quarantine, rungs, save, search,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};

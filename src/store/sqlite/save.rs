@@ -9,7 +9,8 @@ use crate::gateway::ports::{Changes, StoreError};
 use crate::store::sqlite::counters::Counters;
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::{
-    attachments, by_hand, cases, disclosures, endings, events, exchanges, journal, messages, notices, outbox, quarantine,
+    attachments, by_hand, cases, disclosures, endings, events, exchanges, journal, messages, notices, outbox,
+    quarantine,
 };
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
