@@ -3,6 +3,7 @@
 Prints its port when it listens. What it holds is lost with it.
 """
 
+import logging
 import sys
 import threading
 
@@ -11,6 +12,7 @@ from moto.server import ThreadedMotoServer
 
 
 def main() -> None:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=int(sys.argv[1]), verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -106,6 +106,8 @@ pub(super) fn claim(connection: &Connection, leftovers: Leftovers) -> Result<Vec
                           WHERE named = 0 AND touched_at < max(?1, ?2)
                             AND touched_at < CASE state WHEN 'leaving' THEN ?2 ELSE ?1 END
                             AND NOT EXISTS (SELECT 1 FROM message_scan s WHERE s.sha256 = a.sha256)
+                            AND (state = 'leaving'
+                                 OR NOT EXISTS (SELECT 1 FROM message_attachment n WHERE n.sha256 = a.sha256))
                           ORDER BY touched_at LIMIT ?4)
          RETURNING sha256",
     )?;
