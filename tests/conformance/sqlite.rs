@@ -69,7 +69,7 @@ fn a_file_of_a_newer_version_is_refused_untouched() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let refused = SqliteStore::open(&path).err().unwrap();
     assert!(matches!(refused, OpenError::Newer { found: 99, known: 8 }), "{refused:?}");
-    assert!(refused.to_string().contains("newer mezhved (schema 99, this one knows 7)"), "{refused}");
+    assert!(refused.to_string().contains("newer mezhved (schema 99, this one knows 8)"), "{refused}");
     assert_eq!(pragma(&path, "user_version"), "99");
 }
 
