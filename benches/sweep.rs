@@ -39,7 +39,7 @@ async fn measure(open: usize, due: usize) {
     store.import_participants(participants::from_toml(text).unwrap()).await.unwrap();
     let parts = Parts {
         store,
-        scans: Arc::new(mezhved::store::scans::FolderScans::new(folder.join("scans"))),
+        objects: Arc::new(mezhved::store::objects::ObjectFolder::new(folder.join("attachments"))),
         catalogue: Arc::clone(Catalogue::builtin()),
         calendars: Arc::new(calendars::embedded().unwrap()),
         ladders: Arc::new(builtin_ladders().unwrap()),

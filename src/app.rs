@@ -2,6 +2,7 @@
 //!
 //! Promises: a stop drains within 10 s: doors first, then workers, the store last. Never: decides anything.
 
+mod files;
 mod post;
 mod storing;
 
@@ -16,7 +17,6 @@ use crate::domain::decision::Ladders;
 use crate::domain::participant::{Participant, Route};
 use crate::gateway::ports::Store;
 use crate::gateway::{Gateway, Parts};
-use crate::store::scans::FolderScans;
 use crate::telemetry;
 use crate::web::{self, WebConfig, WebParts, WebState};
 use crate::worker::outbound::{self, Way};
@@ -88,6 +88,8 @@ pub fn check(config: &Config) -> anyhow::Result<Vec<String>> {
     read_ladders(config)?;
     read_catalogue(config)?;
     push_policy(config)?;
+    files::objects(config)?;
+    files::rules(config)?;
     let mut notes = Vec::new();
     notes.push(match post::mail(config)? {
         Some(mail) => format!("mail: by {}:{}", mail.host, mail.port),
@@ -136,7 +138,7 @@ fn amqp(config: &Config) -> anyhow::Result<Option<AmqpConfig>> {
 fn parts(config: &Config, store: &Arc<dyn Store>, clock: Clock) -> anyhow::Result<Parts> {
     Ok(Parts {
         store: Arc::clone(store),
-        scans: Arc::new(FolderScans::new(storing::scans_folder(config))),
+        objects: files::objects(config)?,
         catalogue: read_catalogue(config)?,
         calendars: Arc::new(calendars::embedded()?),
         ladders: Arc::new(read_ladders(config)?),
@@ -170,14 +172,12 @@ pub async fn start(config: &Config, clock: Clock) -> anyhow::Result<Running> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let metrics = telemetry::figures();
     let store = storing::open(config, Purpose::Serve).await?;
-    // The lock of the store is ours: nobody else writes scans.
-    match FolderScans::new(storing::scans_folder(config)).remove_leftovers() {
-        Ok(0) => {}
-        Ok(files) => tracing::info!(files, "scans that a killed process left half written are removed"),
-        Err(fault) => tracing::warn!(%fault, "the folder of scans cannot be looked through"),
-    }
     let gateway = Gateway::start(parts(config, &store, clock)?).await?;
     gateway.set_posting(post::posting(config));
+    gateway.set_attachment_rules(files::rules(config)?);
+    if storing::is_ours_alone(config) {
+        remove_unfinished(&gateway).await;
+    }
     let listener = tokio::net::TcpListener::bind(config.http.listen)
         .await
         .with_context(|| format!("`http.listen`: {} cannot be listened on", config.http.listen))?;
@@ -201,6 +201,15 @@ pub async fn start(config: &Config, clock: Clock) -> anyhow::Result<Running> {
     Ok(Running { gateway, store, http, stop, tasks })
 }
 
+/// The lock of the store is ours: nobody else writes files. Where others may be writing, the janitor waits a day.
+async fn remove_unfinished(gateway: &Gateway) {
+    match gateway.remove_unfinished_attachments(Duration::ZERO).await {
+        Ok(0) => {}
+        Ok(files) => tracing::info!(files, "attachments that a killed process left half written are removed"),
+        Err(fault) => tracing::warn!(%fault, "the folder of attachments cannot be looked through"),
+    }
+}
+
 fn spawn_workers(
     config: &Config,
     (gateway, store): (&Gateway, &Arc<dyn Store>),
@@ -212,6 +221,7 @@ fn spawn_workers(
         sweeper::run(swept, every, cancel).await;
         "sweeper"
     });
+    files::spawn(config, gateway, (stop, tasks));
     spawn_push(config, (gateway, store), (stop, tasks))?;
     if let Some(amqp) = amqp(config)? {
         spawn_amqp(amqp, gateway, (stop, tasks));

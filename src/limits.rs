@@ -53,6 +53,9 @@ pub const FACTS_MAX: usize = 1000;
 /// Bytes of an evidence file that is verified.
 pub const EVIDENCE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+/// Bytes of one attachment, where nothing is configured.
+pub const ATTACHMENT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
 /// Bytes of one scan of paper.
 pub const SCAN_BYTES_MAX: usize = 20 * 1024 * 1024;
 

@@ -130,6 +130,11 @@ fn describe_doors() {
     counter!("mezhved_http_connections_refused_total", "Connections refused because all were at work");
     counter!("mezhved_http_requests_total", "HTTP answers by method, route and status");
     histogram!("mezhved_http_request_seconds", "Time from the request's headers to the answer's, by route");
+    gauge!("mezhved_attachments_up", "1 while attachments can be kept and read");
+    counter!("mezhved_attachments_taken_total", "Attachments that were put and kept");
+    counter!("mezhved_attachment_bytes_total", "Bytes of attachments by way: in, out");
+    counter!("mezhved_attachments_awaited_total", "Attachments that a message named before they were put");
+    counter!("mezhved_attachments_removed_total", "Attachments that no message named, removed");
     counter!("mezhved_logins_total", "Logins by outcome: succeeded, failed, throttled");
 }
 

@@ -5,10 +5,9 @@
 use crate::config::Config;
 use crate::gateway::ports::Store;
 use crate::store::postgres::{PostgresOptions, PostgresStore};
-use crate::store::scans::FolderScans;
 use crate::store::sqlite::SqliteStore;
 use anyhow::Context as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// A command does one thing after the other.
@@ -42,18 +41,17 @@ pub(super) async fn open(config: &Config, purpose: Purpose) -> anyhow::Result<Ar
     })
 }
 
+/// Whether no other gateway serves from the store that is open.
+pub(super) fn is_ours_alone(config: &Config) -> bool {
+    config.store.url.is_empty()
+}
+
 /// What the log calls the store: never an address, which may hold a password.
 pub fn name(config: &Config) -> String {
     match config.store.url.is_empty() {
         true => config.store.path.display().to_string(),
         false => "the PostgreSQL database of `store.url`".to_owned(),
     }
-}
-
-/// Where scans are kept: the stated folder, or one beside the store.
-pub(super) fn scans_folder(config: &Config) -> PathBuf {
-    let stated = &config.store.scans;
-    if stated.as_os_str().is_empty() { FolderScans::beside(&config.store.path) } else { stated.clone() }
 }
 
 fn make_folder(file: &Path) -> anyhow::Result<()> {

@@ -60,6 +60,7 @@ async fn show(args: &DemoArgs, folder: &std::path::Path) -> anyhow::Result<ExitC
     let mut config = Config::load(None)?;
     config.store.path = folder.join("mezhved.db");
     config.store.scans = folder.join("scans");
+    config.attachments.url = String::new();
     config.http.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port(args.port)?));
     // Half an hour of the invented time, a twelfth of a second of ours.
     config.escalation.sweep_every_s = 1800;

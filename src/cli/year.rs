@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::domain::ids::ParticipantCode;
 use crate::gateway::ports::Store;
 use crate::gateway::{Gateway, Parts};
-use crate::store::scans::FolderScans;
+use crate::store::objects::ObjectFolder;
 use crate::store::sqlite::SqliteStore;
 use anyhow::Context as _;
 use bodies::Bodies;
@@ -96,7 +96,7 @@ async fn found(folder: &Path, around: (ParticipantCode, Bodies), dice: Dice) -> 
     let clock = Clock::frozen(midnight);
     let parts = Parts {
         store,
-        scans: Arc::new(FolderScans::new(folder.join("scans"))),
+        objects: Arc::new(ObjectFolder::new(folder.join("attachments"))),
         catalogue: Arc::clone(Catalogue::builtin()),
         calendars,
         ladders: Arc::new(app::builtin_ladders()?),

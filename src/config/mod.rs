@@ -23,6 +23,7 @@ pub struct Config {
     pub store: StoreSection,
     pub amqp: Amqp,
     pub push: Push,
+    pub attachments: AttachmentsSection,
     pub mail: Mail,
     pub catalogue: CatalogueSection,
     pub escalation: Escalation,
@@ -45,7 +46,7 @@ pub struct StoreSection {
     /// Empty: the file. Else a PostgreSQL database.
     pub url: Secret,
     pub connections_max: u32,
-    /// Empty: `scans` beside the file.
+    /// Where earlier versions kept scans. Empty: `scans` beside the file.
     pub scans: PathBuf,
 }
 
@@ -63,6 +64,20 @@ pub struct Amqp {
 #[serde(deny_unknown_fields)]
 pub struct Push {
     pub allow_networks: Vec<String>,
+}
+
+/// Files of messages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttachmentsSection {
+    pub url: String,
+    pub endpoint: String,
+    pub region: String,
+    pub access_key: String,
+    pub secret_key: Secret,
+    pub bytes_max: u64,
+    pub media_types: Vec<String>,
+    pub leftover_days: u32,
 }
 
 /// Mail to people.

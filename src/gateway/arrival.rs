@@ -54,6 +54,8 @@ pub struct Submitted {
     pub accepted: Accepted,
     /// It was here before; this is the original outcome again.
     pub duplicate: bool,
+    /// Digests of attachments that the sender has not put yet.
+    pub awaited: Vec<String>,
 }
 
 /// A message that has passed every check that needs no state.
@@ -73,6 +75,8 @@ pub(super) struct Received {
     pub content: Bytes,
     pub digest: [u8; 32],
     pub channel: ChannelKind,
+    /// Digests of attachments that the sender has not put yet.
+    pub awaited: Vec<String>,
     /// What the desk says of it.
     pub by_hand: Option<Box<Noted>>,
 }
@@ -98,7 +102,8 @@ impl Gateway {
     /// # Errors
     /// [`Rejection`] of any kind; only `Unavailable` is worth a retry.
     pub async fn submit(&self, arrival: Arrival) -> Result<Submitted, Rejection> {
-        let received = self.0.check(arrival, self.now())?;
+        let mut received = self.0.check(arrival, self.now())?;
+        received.awaited = self.awaited_files(&received.message.envelope).await?;
         failpoint::reach("after-decode");
         self.0.ask(|answer| Job::Receive { received: Box::new(received), answer }).await
     }
@@ -173,6 +178,7 @@ impl Inner {
             content: arrival.content,
             digest,
             channel: arrival.channel,
+            awaited: Vec::new(),
             by_hand: None,
             message,
         })

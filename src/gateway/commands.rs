@@ -197,7 +197,7 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
     if received.channel == ChannelKind::Amqp {
         receipts::accepted(&received.arrived, &accepted, work)?;
     }
-    Ok(Submitted { message: id, accepted, duplicate: false })
+    Ok(Submitted { message: id, accepted, duplicate: false, awaited: received.awaited.clone() })
 }
 
 /// The exchange that a message belongs to: the one it states, that of the message it answers, or its own.
@@ -226,7 +226,8 @@ fn repeated(received: &Received, accepted: Accepted, work: &mut WorkingSet<'_>) 
         tracing::error!(%fault, "the receipt of a repeat could not be made again");
     }
     metrics::counter!("mezhved_messages_repeated_total").increment(1);
-    Submitted { message: received.message.envelope.id, accepted, duplicate: true }
+    let awaited = received.awaited.clone();
+    Submitted { message: received.message.envelope.id, accepted, duplicate: true, awaited }
 }
 
 fn taken(id: MessageId) -> Rejection {

@@ -5,6 +5,7 @@
 pub mod act;
 pub mod adopt;
 pub mod arrival;
+pub mod attachments;
 pub mod case_file;
 pub mod cases;
 mod commands;
@@ -41,9 +42,10 @@ use crate::domain::ids::{ParticipantCode, TypeCode};
 use crate::domain::participant::{Directory, Participant};
 use crate::domain::zone::Zone;
 use crate::flaw::{self, Flaw};
+use crate::gateway::attachments::AttachmentRules;
 use crate::gateway::committer::Job;
 use crate::gateway::policy::{Policies, PolicyFault};
-use crate::gateway::ports::{Scans, Store, StoreError};
+use crate::gateway::ports::{Objects, Store, StoreError};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -62,8 +64,8 @@ pub struct Gateway(Arc<Inner>);
 /// What a gateway is made of.
 pub struct Parts {
     pub store: Arc<dyn Store>,
-    /// Where scans of paper are kept.
-    pub scans: Arc<dyn Scans>,
+    /// Where attachments and scans of paper are kept.
+    pub objects: Arc<dyn Objects>,
     pub catalogue: Arc<Catalogue>,
     pub calendars: Arc<CalendarSet>,
     pub ladders: Arc<Ladders>,
@@ -74,7 +76,8 @@ pub struct Parts {
 
 struct Inner {
     store: Arc<dyn Store>,
-    scans: Arc<dyn Scans>,
+    objects: Arc<dyn Objects>,
+    attachment_rules: OnceLock<AttachmentRules>,
     catalogue: Arc<Catalogue>,
     policies: Policies,
     calendars: Arc<CalendarSet>,
@@ -122,7 +125,8 @@ impl Gateway {
         let (jobs, waiting) = mpsc::channel(JOBS_WAITING_MAX);
         let inner = Arc::new(Inner {
             store: parts.store,
-            scans: parts.scans,
+            objects: parts.objects,
+            attachment_rules: OnceLock::new(),
             catalogue: parts.catalogue,
             policies,
             calendars: parts.calendars,

@@ -49,6 +49,8 @@ pub enum RejectionKind {
     NotFound,
     /// The state, or an earlier message of the same id, does not allow it.
     Conflict,
+    /// No such bytes of a file.
+    RangeNotSatisfiable,
     /// The world is down; try again.
     Unavailable,
 }

@@ -14,6 +14,7 @@ use crate::domain::participant::{Participant, Route};
 use crate::flaw::{self, Flaw};
 use crate::format;
 use crate::gateway::Inner;
+use crate::gateway::attachments::named;
 use crate::gateway::ports::decisions::{
     Accepted, Changes, Direction, JournalRow, Loaded, OutboxRow, Register, RouteKind, Seen, StoredMessage,
 };
@@ -112,6 +113,7 @@ impl<'a> WorkingSet<'a> {
     pub fn register_message(&mut self, message: &Registering<'_>) -> Accepted {
         let envelope = message.envelope;
         self.touch_cases(message);
+        self.changes.attachments.extend(named(envelope));
         let outgoing = self.register(&envelope.from, Direction::Outgoing);
         let year = outgoing.year;
         let first = envelope.to.first().unwrap_or(&envelope.from).clone();

@@ -4,6 +4,7 @@
 //! limit is answered 413 and not read on. Never: trusts a `Content-Length`.
 
 use crate::web::problem::Problem;
+use crate::web::server::Patience;
 use crate::web::{WebState, limits};
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
@@ -13,6 +14,7 @@ use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::time::Duration;
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
@@ -43,6 +45,46 @@ pub(super) async fn read(request: Request, state: &WebState, bytes_max: usize) -
         content.extend_from_slice(&chunk);
     }
     Ok(content.freeze())
+}
+
+/// A body that is too large to be held: piece by piece, bounded in time by the pace that it must keep.
+pub(super) struct Pieces {
+    body: Body,
+    patience: Patience,
+    stated_bytes: Option<u64>,
+    began: Instant,
+    read_bytes: u64,
+}
+
+impl Pieces {
+    /// The body of a request; nothing of it is read yet.
+    ///
+    /// # Errors
+    /// `encoding_unsupported` (415).
+    pub(super) fn new(request: Request, patience: Patience) -> Result<Self, Problem> {
+        refuse_encodings(request.headers())?;
+        let stated = request.headers().get(header::CONTENT_LENGTH);
+        let stated_bytes = stated.and_then(|length| length.to_str().ok()?.parse().ok());
+        Ok(Self { body: request.into_body(), patience, stated_bytes, began: Instant::now(), read_bytes: 0 })
+    }
+
+    /// What the sender says its size is.
+    pub(super) fn stated_bytes(&self) -> Option<u64> {
+        self.stated_bytes
+    }
+
+    /// The next piece, or `None` at the end.
+    ///
+    /// # Errors
+    /// `body_timeout` (408), `body_incomplete` (400).
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        let earned = Duration::from_secs(self.read_bytes / limits::ATTACHMENT_BYTES_PER_SECOND);
+        let end = self.began + self.patience.body + earned;
+        let until = end.min(Instant::now() + self.patience.body_pause);
+        let piece = timeout_at(until, chunk(&mut self.body)).await.map_err(|_| too_slow())??;
+        self.read_bytes += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        Ok(piece)
+    }
 }
 
 /// The next piece of a body, or `None` at its end.

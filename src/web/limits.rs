@@ -80,6 +80,21 @@ pub const DOCUMENTS_MAX: usize = 4;
 /// How long one of them waits for its turn.
 pub const DOCUMENT_WAIT: Duration = Duration::from_secs(20);
 
+/// Attachments that are sent at the same time: each holds two parts of 5 MiB at most.
+pub const UPLOADS_IN_MAX: usize = 8;
+
+/// Of these, of one participant.
+pub const UPLOADS_OF_ONE_MAX: usize = 3;
+
+/// Attachments that are fetched at the same time.
+pub const DOWNLOADS_MAX: usize = 64;
+
+/// How long a transfer waits for its turn.
+pub const TRANSFER_WAIT: Duration = Duration::from_secs(10);
+
+/// Bytes that an attachment brings in a second at least, beyond the time that every body has.
+pub const ATTACHMENT_BYTES_PER_SECOND: u64 = 32 * 1024;
+
 /// Fields of one form.
 pub const FORM_FIELDS_MAX: usize = 1000;
 

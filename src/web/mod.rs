@@ -30,6 +30,7 @@ mod stream;
 mod table;
 mod text;
 mod throttle;
+mod transfers;
 mod upload;
 mod words;
 

@@ -185,6 +185,7 @@ fn status(kind: RejectionKind) -> StatusCode {
         RejectionKind::Forbidden => StatusCode::FORBIDDEN,
         RejectionKind::NotFound => StatusCode::NOT_FOUND,
         RejectionKind::Conflict => StatusCode::CONFLICT,
+        RejectionKind::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
         RejectionKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

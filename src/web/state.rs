@@ -3,6 +3,7 @@
 //! Promises: cheap to clone; all waiting lines are bounded. Never: holds anything of a single request.
 
 use crate::clock::Clock;
+use crate::domain::ids::ParticipantCode;
 use crate::gateway::Gateway;
 use crate::gateway::ports::Accounts;
 use crate::web::documents::Documents;
@@ -12,10 +13,11 @@ use crate::web::login::Passwords;
 use crate::web::problem::Problem;
 use crate::web::server::Patience;
 use crate::web::throttle::Throttle;
+use crate::web::transfers::{Transfers, UploadTurn};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 /// What the composition root hands in.
@@ -55,6 +57,7 @@ struct Inner {
     large_documents: Semaphore,
     uploads: Semaphore,
     documents: Documents,
+    transfers: Transfers,
     streams: Arc<Semaphore>,
     throttle: Throttle,
     passwords: Passwords,
@@ -71,6 +74,7 @@ impl WebState {
             large_documents: Semaphore::new(limits::LARGE_DOCUMENTS_MAX),
             uploads: Semaphore::new(limits::UPLOADS_MAX),
             documents: Documents::default(),
+            transfers: Transfers::default(),
             streams: Arc::new(Semaphore::new(limits::STREAMS_MAX)),
             throttle: Throttle::default(),
             passwords: Passwords::default(),
@@ -109,6 +113,16 @@ impl WebState {
     /// A turn to read a scan or to make a document.
     pub(super) async fn document(&self) -> Result<SemaphorePermit<'_>, Problem> {
         self.0.documents.turn(limits::DOCUMENT_WAIT).await
+    }
+
+    /// A turn to send an attachment.
+    pub(super) async fn upload(&self, who: &ParticipantCode) -> Result<UploadTurn, Problem> {
+        self.0.transfers.upload(who).await
+    }
+
+    /// A turn to fetch an attachment.
+    pub(super) async fn download(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.0.transfers.download().await
     }
 
     pub(super) fn streams(&self) -> &Arc<Semaphore> {

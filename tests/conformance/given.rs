@@ -242,6 +242,7 @@ impl Request {
             by_hand: Vec::new(),
             handovers: Vec::new(),
             messages: vec![self.message()],
+            attachments: Vec::new(),
             exchanges: vec![self.exchange()],
             endings: Vec::new(),
             outbox: vec![self.delivery()],

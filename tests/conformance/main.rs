@@ -12,6 +12,7 @@
 )]
 
 mod access;
+mod attachments;
 mod cases;
 mod copy;
 mod desk;

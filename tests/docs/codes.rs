@@ -60,6 +60,7 @@ fn status(kind: &str) -> u16 {
         "Conflict" => 409,
         "TooLarge" | "PAYLOAD_TOO_LARGE" => 413,
         "UnsupportedFormat" | "UNSUPPORTED_MEDIA_TYPE" => 415,
+        "RangeNotSatisfiable" => 416,
         "Invalid" | "UNPROCESSABLE_ENTITY" => 422,
         "INTERNAL_SERVER_ERROR" => 500,
         "Unavailable" | "SERVICE_UNAVAILABLE" => 503,

@@ -9,6 +9,8 @@
     reason = "a test may fail loudly"
 )]
 
+mod bucket;
+mod files;
 mod hostile;
 mod peer;
 mod story;

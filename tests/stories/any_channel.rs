@@ -203,7 +203,7 @@ async fn a_scan_that_cannot_be_kept_refuses_the_registration_and_nothing_is_half
     let answer = reply(id, SCHOOL, "2026-03-02 09:30");
     story.set("2026-03-02 12:00");
     // A file stands where the folder of scans should: the disk does not take them.
-    let scans = story.database().with_file_name("scans");
+    let scans = story.database().with_file_name("attachments");
     std::fs::write(&scans, b"in the way").unwrap();
     let refused = story.gateway.register_by_hand(entry("paper", "2026-03-02 11:00", &answer), scan(), &clerk()).await;
     assert_eq!(refused.unwrap_err().code, "unavailable");
@@ -232,7 +232,7 @@ async fn an_annex_without_its_file_is_refused_and_one_whose_file_was_changed_is_
     assert!(numbers(&story, "incoming").await.is_empty());
     story.gateway.register_by_hand(entry("paper", "2026-03-02 11:00", &asked), scan(), &clerk()).await.unwrap();
     let sha256 = mezhved::gateway::content::sha256_hex(PDF);
-    let place = story.database().with_file_name("scans").join(&sha256[..2]).join(&sha256);
+    let place = story.database().with_file_name("attachments").join(&sha256[..2]).join(&sha256);
     std::fs::write(&place, b"%PDF-1.7 another").unwrap();
     assert_eq!(story.gateway.scan(&sha256, &coordinator()).await.unwrap_err().code, "scan_lost");
 }

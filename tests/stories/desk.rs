@@ -8,9 +8,11 @@ use crate::house_duties::{done, opened};
 use crate::kit::{CENTRE, SCHOOL, Story, code, coordinator, irkutsk, new_id, reply, request, system};
 use mezhved::gateway::content::sha256_hex;
 use mezhved::gateway::desk::HandoverNotice;
+use mezhved::gateway::ports::Objects;
 use mezhved::gateway::ports::reads::JournalFilter;
-use mezhved::store::scans::FolderScans;
+use mezhved::store::objects::ObjectFolder;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const OTHER: &str = "school-test-18";
 const CASE: &str = "СЛ-2026/014";
@@ -182,7 +184,7 @@ async fn a_file_that_was_changed_is_set_aside_when_the_scan_comes_again() {
     let story = Story::at("2026-03-02 12:00").await;
     let first = asked("2026-03-02 09:00");
     story.gateway.register_by_hand(entry("paper", "2026-03-02 11:00", &first), scan(), &clerk()).await.unwrap();
-    let folder = story.database().with_file_name("scans").join(&sha256_hex(PDF)[..2]);
+    let folder = story.database().with_file_name("attachments").join(&sha256_hex(PDF)[..2]);
     std::fs::write(folder.join(sha256_hex(PDF)), b"%PDF-1.7 another").unwrap();
     let again = asked("2026-03-02 09:10");
     story.gateway.register_by_hand(entry("paper", "2026-03-02 11:00", &again), scan(), &clerk()).await.unwrap();
@@ -196,12 +198,14 @@ async fn what_a_killed_process_left_half_written_is_removed_and_no_scan_with_it(
     let story = Story::at("2026-03-02 12:00").await;
     let asked = asked("2026-03-02 09:00");
     story.gateway.register_by_hand(entry("paper", "2026-03-02 11:00", &asked), scan(), &clerk()).await.unwrap();
-    let folder = story.database().with_file_name("scans");
-    let left = folder.join(&sha256_hex(PDF)[..2]).join(format!("{}.1-0.part", sha256_hex(PDF)));
+    let folder = story.database().with_file_name("attachments");
+    let left = folder.join(&sha256_hex(PDF)[..2]).join(format!("{}#1", sha256_hex(PDF)));
     std::fs::write(&left, b"%PDF-").unwrap();
-    let scans = FolderScans::new(folder);
-    assert_eq!(scans.remove_leftovers().unwrap(), 1);
+    let files = ObjectFolder::new(folder);
+    assert_eq!(files.remove_unfinished(Duration::from_secs(3600)).await.unwrap(), 0, "it may still be written");
+    assert_eq!(files.remove_unfinished(Duration::ZERO).await.unwrap(), 1);
     assert!(!left.exists());
     assert_eq!(story.gateway.scan(&sha256_hex(PDF), &coordinator()).await.unwrap().content, PDF);
-    assert_eq!(FolderScans::new(story.database().with_file_name("none")).remove_leftovers().unwrap(), 0);
+    let none = ObjectFolder::new(story.database().with_file_name("none"));
+    assert_eq!(none.remove_unfinished(Duration::ZERO).await.unwrap(), 0);
 }

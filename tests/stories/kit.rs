@@ -16,7 +16,7 @@ use mezhved::gateway::ports::reads::{DutyFilter, InboxPage};
 use mezhved::gateway::rejection::Rejection;
 use mezhved::gateway::views::{InboxLetter, ObligationView};
 use mezhved::gateway::{Gateway, Parts};
-use mezhved::store::scans::FolderScans;
+use mezhved::store::objects::ObjectFolder;
 use mezhved::store::sqlite::SqliteStore;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -205,7 +205,7 @@ async fn open(
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open_exclusive(&folder.join("mezhved.db")).unwrap());
     let parts = Parts {
         store: Arc::clone(&store),
-        scans: Arc::new(FolderScans::new(folder.join("scans"))),
+        objects: Arc::new(ObjectFolder::new(folder.join("attachments"))),
         catalogue: Arc::clone(catalogue),
         calendars: Arc::clone(calendars),
         ladders: Arc::new(mezhved::app::builtin_ladders().unwrap()),

@@ -194,6 +194,13 @@ impl Serving {
         call(self.http, &format!("POST {path}"), &format!("{headers}Connection: close\r\n\r\n{json}")).unwrap()
     }
 
+    /// The most memory that it has had at once, in MiB (`VmHWM`).
+    pub fn peak_mib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    }
+
     /// kill -9, and it is gone.
     pub fn kill(mut self) {
         assert!(self.child.try_wait().unwrap().is_none(), "`mezhved serve` had ended by itself before the kill");

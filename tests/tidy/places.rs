@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 /// Libraries, the only folders or files that may name them, and what others do instead.
 const LIBRARIES: &[(&[&str], &[&str], &str)] = &[
-    (&["rusqlite", "sqlx"], &["src/store/"], "speak to the store through its port"),
+    (&["rusqlite", "sqlx", "object_store"], &["src/store/"], "speak to the store through its port"),
     (&["lapin"], &["src/channel/amqp/", "src/channel/amqp.rs"], "speak to the broker through the port of `channel`"),
     (
         &["axum", "hyper", "hyper_util", "tower", "tower_http", "askama"],

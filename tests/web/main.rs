@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod attachments;
 mod case_file;
 mod cases;
 mod desk;

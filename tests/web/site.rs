@@ -10,7 +10,7 @@ use mezhved::domain::participant::Participant;
 use mezhved::gateway::ports::Accounts;
 use mezhved::gateway::ports::accounts::{StoredKey, User, UserRole};
 use mezhved::gateway::{Gateway, Parts};
-use mezhved::store::scans::FolderScans;
+use mezhved::store::objects::ObjectFolder;
 use mezhved::store::sqlite::SqliteStore;
 use mezhved::web::secrets::{Token, hash_password};
 use mezhved::web::{Patience, WebConfig, WebParts, WebState, serve};
@@ -69,7 +69,7 @@ impl Site {
         let (clock, people_clock) = (Clock::frozen(at(MONDAY)), Clock::frozen(at(MONDAY)));
         let gateway = Gateway::start(Parts {
             store: store.clone(),
-            scans: Arc::new(FolderScans::new(folder.join("scans"))),
+            objects: Arc::new(ObjectFolder::new(folder.join("attachments"))),
             catalogue: Arc::clone(Catalogue::builtin()),
             calendars: Arc::new(calendars::embedded().unwrap()),
             ladders: Arc::new(toml::from_str(include_str!("../../config/ladders.toml")).unwrap()),
@@ -93,6 +93,12 @@ impl Site {
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// The files of attachments, those included that are still being written.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let entries = |of: PathBuf| std::fs::read_dir(of).into_iter().flatten().map(|one| one.unwrap().path());
+        entries(self.folder.join("attachments")).flat_map(entries).collect()
     }
 
     /// A live key of that participant.

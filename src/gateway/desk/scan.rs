@@ -3,13 +3,16 @@
 //! Promises: PDF, JPEG and PNG only, recognised by their first bytes, within the limits; on disk before the message is
 //! decided; given to the parties of its message only. Never: opens, converts or runs one.
 
+use crate::domain::ids::ParticipantCode;
 use crate::domain::message::Envelope;
 use crate::failpoint;
 use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
 use crate::gateway::arrival::stopping;
+use crate::gateway::attachments::{ending, media_type_of};
 use crate::gateway::content::sha256_hex;
 use crate::gateway::desk::checks::fault;
+use crate::gateway::ports::objects::ObjectName;
 use crate::gateway::ports::scans::ScanRow;
 use crate::gateway::rejection::{FaultView, Rejection, RejectionKind};
 use crate::limits::{SCAN_BYTES_MAX, SCANS_MAX};
@@ -36,23 +39,6 @@ pub(super) struct Accepted {
     content: Bytes,
     sha256: String,
     media_type: &'static str,
-}
-
-/// The kinds of files that are taken: the first bytes, the media type, the ending.
-const KINDS: [(&[u8], &str, &str); 3] = [
-    (b"%PDF-", "application/pdf", "pdf"),
-    (b"\xff\xd8\xff", "image/jpeg", "jpg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png", "png"),
-];
-
-/// What it is by its first bytes.
-fn media_type_of(content: &[u8]) -> Option<&'static str> {
-    KINDS.iter().find(|(first, ..)| content.starts_with(first)).map(|(_, media_type, _)| *media_type)
-}
-
-/// The ending of a file of that type, for whoever saves it.
-fn ending(media_type: &str) -> &'static str {
-    KINDS.iter().find(|(_, known, _)| *known == media_type).map_or("bin", |(.., ending)| ending)
 }
 
 /// Recognises the files, on a thread that answers nobody else meanwhile: to hash large files takes long.
@@ -115,15 +101,18 @@ pub(super) fn annex(message: &mut Value, files: &[Accepted]) {
 
 impl Gateway {
     /// Puts the files on disk, and makes sure that every annex of the message is there: one that was handed in now, or
-    /// one that is kept already.
+    /// one that the centre has already.
     pub(super) async fn stored(&self, (files, envelope): (&[Accepted], &Envelope)) -> Result<Vec<ScanRow>, Rejection> {
+        let centres: Vec<ParticipantCode> = self.own_centres();
+        let is_party = |code: &&ParticipantCode| envelope.from == **code || envelope.to.contains(code);
+        let ours: Vec<ParticipantCode> = centres.iter().filter(is_party).cloned().collect();
         for file in files {
-            self.0.scans.keep(&file.sha256, file.content.clone()).await?;
+            self.put_scan(file, &ours).await?;
             failpoint::reach("after-scan");
         }
         let mut scans = Vec::new();
         for (place, one) in envelope.attachments.iter().enumerate() {
-            let Some(content) = self.0.scans.read(&one.sha256).await? else {
+            let Some(content) = self.scan_of_ours(&one.sha256, &centres).await? else {
                 let message = "there is no file of this digest: hand it in with the registration";
                 return Err(fault(&format!("/attachments/{place}/sha256"), "scan_missing", message));
             };
@@ -138,6 +127,26 @@ impl Gateway {
         Ok(scans)
     }
 
+    /// Keeps a scan for those centres that its message comes to or goes from.
+    async fn put_scan(&self, file: &Accepted, ours: &[ParticipantCode]) -> Result<(), Rejection> {
+        let Some(name) = ObjectName::new(&file.sha256) else { return Ok(()) };
+        for centre in ours {
+            let mut taking = self.begin_taking(name.clone(), file.media_type, centre).await?;
+            taking.write(file.content.clone()).await?;
+            taking.finish().await?;
+        }
+        Ok(())
+    }
+
+    /// A file that one of the centres has: to name the digest of another's gives it to nobody.
+    async fn scan_of_ours(&self, sha256: &str, centres: &[ParticipantCode]) -> Result<Option<Bytes>, Rejection> {
+        let Some(name) = ObjectName::new(sha256) else { return Ok(None) };
+        let scan = self.0.store.scan(sha256).await?;
+        let is_ours = scan.is_some_and(|scan| !scan.messages_of(centres).is_empty())
+            || self.0.store.access(&name, centres).await?.held.is_some();
+        if is_ours { self.small_object(&name, SCAN_BYTES_MAX).await } else { Ok(None) }
+    }
+
     /// A scan, for the parties of a message that it belongs to; for people of the centre where the centre is one. That it
     /// was read is written down for each of these messages first.
     ///
@@ -150,7 +159,8 @@ impl Gateway {
         if messages.is_empty() {
             return Err(missing());
         }
-        let content = self.0.scans.read(sha256).await?.ok_or_else(|| {
+        let name = ObjectName::new(sha256).ok_or_else(missing)?;
+        let content = self.small_object(&name, SCAN_BYTES_MAX).await?.ok_or_else(|| {
             tracing::error!(sha256, "alarm: a scan that a message names is not on disk");
             let message = "the file of this scan is gone or was changed; the operator is told, and restores it";
             Rejection::new(RejectionKind::Unavailable, "scan_lost", message)

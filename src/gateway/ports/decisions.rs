@@ -11,6 +11,7 @@ use crate::domain::exchange::Exchange;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
 use crate::domain::message::Format;
 use crate::gateway::ports::StoreError;
+use crate::gateway::ports::attachments::Naming;
 use crate::gateway::ports::notices::NoticeRow;
 use crate::gateway::ports::scans::{ByHand, HandChannel, Handover};
 use async_trait::async_trait;
@@ -148,6 +149,8 @@ impl Direction {
 #[derive(Debug, Default)]
 pub struct Changes {
     pub messages: Vec<StoredMessage>,
+    /// The files that messages of this batch name.
+    pub attachments: Vec<Naming>,
     /// Exchanges that changed: their root, parked messages, obligations, rungs and alerts.
     pub exchanges: Vec<Exchange>,
     /// Ends of cases that were told.

@@ -4,26 +4,29 @@
 //! confirmed is on disk. Never: a port for something that has only one implementation in sight.
 
 pub mod accounts;
+pub mod attachments;
 pub mod cases;
 pub mod decisions;
 pub mod inbound;
 pub mod notices;
+pub mod objects;
 pub mod outlet;
 pub mod reads;
 pub mod scans;
 
 pub use accounts::Accounts;
+pub use attachments::Attachments;
 pub use decisions::{Changes, Decisions, Keys, Loaded, Unit};
 pub use inbound::Inbound;
 pub use notices::{Notices, Teller};
+pub use objects::Objects;
 pub use outlet::Outlet;
 pub use reads::Reads;
-pub use scans::Scans;
 
 /// The whole store, as the composition root hands it around.
-pub trait Store: Decisions + Reads + Accounts + Notices {}
+pub trait Store: Decisions + Reads + Accounts + Notices + Attachments {}
 
-impl<T: Decisions + Reads + Accounts + Notices> Store for T {}
+impl<T: Decisions + Reads + Accounts + Notices + Attachments> Store for T {}
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -1,25 +1,11 @@
 //! What came or went without a wire, as the store keeps it: the desk's note of a message, the proof that it was handed
 //! over, and the scans of paper.
 //!
-//! Promises: a scan that was kept survives a power cut before anything names it; one file per digest. Never: a scan that
-//! is read back is anything but the bytes of its digest.
+//! Promises: which scans belong to which message, and to whom that one went. Never: the content of a scan (see `objects`).
 
 use crate::domain::ids::{MessageId, ParticipantCode};
-use crate::gateway::ports::StoreError;
-use async_trait::async_trait;
-use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-
-/// Files of scans, by the SHA-256 of their content in lower-case hexadecimal.
-#[async_trait]
-pub trait Scans: Send + Sync {
-    /// Keeps a file: on `Ok` it and its place in the folder are on disk. One that is there already stays as it is.
-    async fn keep(&self, sha256: &str, content: Bytes) -> Result<(), StoreError>;
-
-    /// The file; `None` when it is not there, or is not what its digest says.
-    async fn read(&self, sha256: &str) -> Result<Option<Bytes>, StoreError>;
-}
 
 /// How a message came or went that no system carried (obligations rule 11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

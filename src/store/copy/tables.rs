@@ -336,6 +336,17 @@ const CASES: &[Table] = &[
         ],
     ),
     keyed("scan", "sha256", &[("sha256", Text), ("media_type", Text), ("bytes", Int)]),
+    keyed(
+        "attachment",
+        "sha256",
+        &[("sha256", Text), ("state", Text), ("bytes", Int), ("named", Bool), ("touched_at", Instant)],
+    ),
+    keyed(
+        "attachment_owner",
+        "sha256, participant",
+        &[("sha256", Text), ("participant", Text), ("media_type", Text), ("put_at", Instant)],
+    ),
+    keyed("message_attachment", "message, sha256", &[("message", Id), ("sha256", Text)]),
     keyed("message_scan", "message, annex", &[("message", Id), ("annex", Int), ("sha256", Text)]),
 ];
 

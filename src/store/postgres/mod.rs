@@ -6,6 +6,7 @@
 
 mod accounts;
 mod alerts;
+mod attachments;
 mod by_hand;
 mod cases;
 mod counters;

@@ -8,7 +8,9 @@ use crate::domain::ids::ExchangeId;
 use crate::gateway::ports::{Changes, StoreError};
 use crate::store::postgres::counters::Counters;
 use crate::store::postgres::refs::{Refs, Wanted};
-use crate::store::postgres::{by_hand, cases, endings, events, exchanges, journal, messages, notices, outbox};
+use crate::store::postgres::{
+    attachments, by_hand, cases, endings, events, exchanges, journal, messages, notices, outbox,
+};
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
@@ -19,6 +21,7 @@ pub(super) async fn save(connection: &mut PgConnection, changes: &Changes) -> Re
     exchanges::save(connection, &last_of_each(&changes.exchanges), (&mut refs, &mut counters)).await?;
     endings::save(connection, &changes.endings).await?;
     messages::save(connection, &changes.messages, (&mut refs, &mut counters)).await?;
+    attachments::save(connection, &changes.attachments).await?;
     by_hand::save(connection, changes).await?;
     outbox::queue_and_prove(connection, changes, (&refs, &mut counters)).await?;
     journal::save(connection, &changes.journal).await?;

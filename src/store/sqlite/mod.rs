@@ -5,6 +5,7 @@
 
 mod accounts;
 mod alerts;
+mod attachments;
 mod by_hand;
 mod cases;
 mod counters;

@@ -8,19 +8,21 @@ use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode};
 use crate::domain::notice::Whom;
 use crate::domain::participant::Participant;
 use crate::gateway::ports::accounts::{Session, StoredKey, User};
+use crate::gateway::ports::attachments::{Access, Kept, Leftovers};
 use crate::gateway::ports::cases::{CaseFilter, CaseRow, Correspondents, DisclosureFilter, DisclosureRow};
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, JournalRow, StoredMessage, Unit};
 use crate::gateway::ports::notices::{ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeView};
+use crate::gateway::ports::objects::ObjectName;
 use crate::gateway::ports::reads::{
     DeliveryRow, DutyFilter, DutyRow, ExchangeRecord, Figures, InboxItem, InboxPage, JournalFilter, JournalPlace,
     QuarantineView, Tally, TallyAt,
 };
 use crate::gateway::ports::scans::ScanRecord;
-use crate::gateway::ports::{Accounts, Decisions, Keys, Loaded, Notices, Reads, StoreError};
+use crate::gateway::ports::{Accounts, Attachments, Decisions, Keys, Loaded, Notices, Reads, StoreError};
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::{
-    SqliteStore, accounts, by_hand, cases, disclosures, events, exchanges, figures, journal, messages, notices, outbox,
-    participants, quarantine, rungs, save, search,
+    SqliteStore, accounts, attachments, by_hand, cases, disclosures, events, exchanges, figures, journal, messages,
+    notices, outbox, participants, quarantine, rungs, save, search,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -244,5 +246,31 @@ impl Notices for SqliteStore {
 
     async fn notice_figures(&self) -> Result<NoticeFigures, StoreError> {
         self.readers.run(notices::figures).await
+    }
+}
+
+#[async_trait]
+impl Attachments for SqliteStore {
+    async fn expect_object(&self, name: &ObjectName, at: DateTime<Utc>) -> Result<bool, StoreError> {
+        let name = name.clone();
+        self.writer.run(move |connection| attachments::expect(connection, (&name, at))).await
+    }
+
+    async fn object_kept(&self, kept: Kept) -> Result<bool, StoreError> {
+        self.writer.run(move |connection| attachments::kept(connection, &kept)).await
+    }
+
+    async fn access(&self, name: &ObjectName, who: &[ParticipantCode]) -> Result<Access, StoreError> {
+        let (name, who) = (name.clone(), who.to_vec());
+        self.readers.run(move |connection| attachments::access(connection, (&name, &who))).await
+    }
+
+    async fn claim_leftovers(&self, leftovers: Leftovers) -> Result<Vec<ObjectName>, StoreError> {
+        self.writer.run(move |connection| attachments::claim(connection, leftovers)).await
+    }
+
+    async fn object_removed(&self, name: &ObjectName) -> Result<(), StoreError> {
+        let name = name.clone();
+        self.writer.run(move |connection| attachments::removed(connection, &name)).await
     }
 }

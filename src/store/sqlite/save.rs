@@ -9,7 +9,8 @@ use crate::gateway::ports::{Changes, StoreError};
 use crate::store::sqlite::counters::Counters;
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::{
-    by_hand, cases, disclosures, endings, events, exchanges, journal, messages, notices, outbox, quarantine,
+    attachments, by_hand, cases, disclosures, endings, events, exchanges, journal, messages, notices, outbox,
+    quarantine,
 };
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
@@ -21,6 +22,7 @@ pub(super) fn save(connection: &Connection, changes: &Changes) -> Result<(), Sto
     exchanges::save(connection, &changes.exchanges, (&mut refs, &mut counters))?;
     endings::save(connection, &changes.endings)?;
     messages::save(connection, &changes.messages, (&mut refs, &mut counters))?;
+    attachments::save(connection, &changes.attachments)?;
     by_hand::save(connection, changes)?;
     outbox::queue(connection, changes, (&mut refs, &mut counters))?;
     outbox::prove(connection, (&changes.proofs, instant_of(changes)), &mut counters)?;

@@ -38,6 +38,9 @@ pub(super) struct Receipt {
     received_at: DateTime<Utc>,
     parked: bool,
     obligations: Vec<crate::domain::decision::Opened>,
+    /// Digests of attachments that are still to be put.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments_awaited: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -73,6 +76,7 @@ impl From<Submitted> for Receipt {
             received_at: accepted.received_at,
             parked: accepted.parked,
             obligations: accepted.obligations,
+            attachments_awaited: from.awaited,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Never: shows one participant what is another's (the verbs judge by the actor).
 
 mod alerts;
+mod attachments;
 mod case_file;
 mod cases;
 mod catalogue;
@@ -22,7 +23,7 @@ mod schemas;
 
 use crate::web::WebState;
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 
 pub(super) use cases::{read_cursor as case_cursor, standing as case_standing};
 pub(super) use journal::{JournalQuery, filter as journal_filter};
@@ -34,6 +35,8 @@ pub(super) fn routes() -> Router<WebState> {
     Router::new()
         .route("/messages", post(messages::submit))
         .route("/messages/{id}", get(messages::show))
+        .route("/attachments/{sha256}", get(attachments::show).head(attachments::look))
+        .route("/attachments/{sha256}", put(attachments::put))
         .route("/inbox", get(inbox::list))
         .route("/inbox/{id}/registration", post(inbox::register))
         .route("/exchanges/{id}", get(exchanges::show))

@@ -4,6 +4,7 @@
 //! stands with its table.
 
 mod accounts;
+mod attachments;
 mod decisions;
 mod notices;
 mod reads;
