@@ -64,8 +64,7 @@ fn holders(database: &Database<'_>) -> Vec<String> {
 /// Registers a message of the centre under the next number of its register, as the gateway does.
 async fn register(store: &PostgresStore, n: u32) {
     let register = Register { participant: code(CENTRE), year: 2026, direction: Direction::Outgoing };
-    let (unit, loaded) =
-        store.begin(Keys { registers: vec![(code(CENTRE), 2026)], ..Keys::default() }).await.unwrap();
+    let (unit, loaded) = store.begin(Keys { registers: vec![(code(CENTRE), 2026)], ..Keys::default() }).await.unwrap();
     let number = loaded.registers.get(&register).copied().unwrap_or(0) + 1;
     let mut changes = request(n).changes();
     changes.journal.truncate(1);
@@ -115,8 +114,10 @@ async fn a_unit_waits_for_that_of_another_gateway_and_sees_what_it_committed() {
     });
     // It stands in the line.
     until(async || {
-        let waiting = database.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+        let waiting = database.sql(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        );
         (waiting == "1").then_some(())
     })
     .await;
@@ -236,7 +237,11 @@ async fn a_failure_says_nothing_of_a_letter_that_another_gateway_has_leased_sinc
     settle(&first, message_id(1), AttemptResult::Postponed { next_at: at("12T10:30") }).await;
     assert_eq!(database.sql("SELECT state FROM outbox"), "sending");
     settle(&first, message_id(1), AttemptResult::Delivered { content_sha256: "ab".repeat(32) }).await;
-    assert_eq!(database.sql("SELECT state FROM outbox"), "delivered", "what was confirmed has arrived, whoever sent it");
+    assert_eq!(
+        database.sql("SELECT state FROM outbox"),
+        "delivered",
+        "what was confirmed has arrived, whoever sent it"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
