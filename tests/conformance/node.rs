@@ -31,4 +31,6 @@ fn every_database_begins_empty_and_goes_with_its_test() {
     assert_eq!(second.sql(&found), "1");
     drop(first);
     assert_eq!(second.sql(&found), "0");
+    let third = node.database();
+    assert_eq!(third.sql("SELECT count(*) FROM pg_class WHERE relname = 'kept'"), "0");
 }

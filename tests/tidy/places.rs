@@ -33,7 +33,7 @@ static CLOCKS: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The rooms that may measure a timeout with tokio's own clock, which tests can stop and which tells no date.
-const TIMEOUTS: &[&str] = &["src/channel/", "src/web/", "src/worker/"];
+const TIMEOUTS: &[&str] = &["src/channel/", "src/store/postgres/", "src/web/", "src/worker/"];
 
 pub fn libraries(source: &Source) -> Vec<Fault> {
     let mut faults = Vec::new();

@@ -55,7 +55,7 @@ pub enum CopyFault {
     Source(#[from] sqlite::OpenError),
     #[error("the target: {0}")]
     Target(#[from] postgres::OpenError),
-    #[error("the target has {others} connections of gateways; stop them first")]
+    #[error("the target is in use by {others} gateways or commands; stop them first")]
     TargetInUse { others: i64 },
     #[error("the target is not empty (table {table}); give the copy a database of its own")]
     NotEmpty { table: &'static str },

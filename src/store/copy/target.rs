@@ -28,12 +28,10 @@ impl Target {
     pub(super) async fn open(url: &str) -> Result<Self, CopyFault> {
         // The locks are those that keep everybody out; the limits of a session of a gateway are too short for a copy.
         const BEGIN: &str = "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
-        const OTHERS: &str = "SELECT count(*) FROM pg_stat_activity
-             WHERE datname = current_database() AND application_name = 'mezhved' AND pid <> pg_backend_pid()";
         let pool = postgres::empty_pool(url).await?;
         let mut connection = pool.acquire().await?;
         sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
-        let others: i64 = sqlx::query_scalar(OTHERS).fetch_one(&mut *connection).await?;
+        let others = postgres::stores_open(&mut connection).await?;
         if others > 0 {
             return Err(CopyFault::TargetInUse { others });
         }

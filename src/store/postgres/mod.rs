@@ -39,7 +39,7 @@ mod views;
 use crate::gateway::ports::StoreError;
 use presence::Presence;
 use session::Session;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 /// The store in one PostgreSQL database.
 pub struct PostgresStore {
@@ -78,6 +78,11 @@ impl PostgresStore {
     async fn snapshot(&self) -> Result<Session, StoreError> {
         Session::begin(&self.pool, session::SNAPSHOT).await
     }
+}
+
+/// How many gateways and commands have the database of this connection open.
+pub(in crate::store) async fn stores_open(connection: &mut PgConnection) -> Result<i64, StoreError> {
+    presence::stores_open(connection).await
 }
 
 /// The database of that address with its tables made, and nobody serving from it yet; for who fills it.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Of every session. The server ends a transaction that is idle for 30 s (its gateway hangs), a statement after 30 s, a
 /// wait for a lock after 10 s, and a connection whose other end has not acknowledged anything for about 25 s.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 11] = [
     ("synchronous_commit", "on"),
     ("idle_in_transaction_session_timeout", "30s"),
     ("statement_timeout", "30s"),
@@ -22,6 +22,9 @@ const SETTINGS: [(&str, &str); 9] = [
     ("tcp_keepalives_count", "3"),
     ("tcp_user_timeout", "25s"),
     ("default_transaction_read_only", "off"),
+    // Every query reads by an index and little; to start a helper or a compiler for it takes longer than the query.
+    ("max_parallel_workers_per_gather", "0"),
+    ("jit", "off"),
 ];
 
 /// How long a call waits for a connection of the pool.

@@ -9,7 +9,7 @@ use crate::store::postgres::fault::unavailable;
 use crate::store::postgres::row::Record;
 use crate::store::postgres::session::within;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions, PgRow};
-use sqlx::{PgPool, Row};
+use sqlx::{PgConnection, PgPool, Row};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -133,6 +133,14 @@ async fn missing(pool: &PgPool) -> Result<HashSet<i32>, StoreError> {
                  AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
     let rows = sqlx::query(MISSING).bind(i64::from(HOLDERS)).fetch_all(pool).await?;
     rows.iter().map(|row: &PgRow| Record::new(row, "outbox").integer("holder")).collect()
+}
+
+/// How many stores are open on the database of this connection.
+pub(super) async fn stores_open(connection: &mut PgConnection) -> Result<i64, StoreError> {
+    const OPEN: &str = "SELECT count(*) FROM pg_locks
+         WHERE locktype = 'advisory' AND classid::bigint = $1 AND objsubid = 2 AND granted
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    Ok(sqlx::query_scalar(OPEN).bind(i64::from(HOLDERS)).fetch_one(connection).await?)
 }
 
 /// Leases under the numbers of before come along. What a settlement holds at this moment has no need of it.

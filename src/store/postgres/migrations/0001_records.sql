@@ -123,7 +123,8 @@ CREATE SEQUENCE lease_holder AS integer CYCLE;
 
 -- Deliveries. `seq` is the cursor of an inbox. `ready_at` is when a waiting row may be taken: when it was queued, when
 -- its lease runs out, when it is tried again. `holder` is whose lease it is; without one a lease ends by the clock only.
--- `content` is a receipt's own; a message's stands in `message`. A refusal may name an exchange that we do not hold:
+-- `content` is a receipt's own; a message's stands in `message`. Rows change a few times and then never: what is dead
+-- in the indexes of those under way is cleaned early. A refusal may name an exchange that we do not hold:
 -- `exchange` is as it was said, `exchange_n` is set where we hold it.
 CREATE TABLE outbox (
     seq            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -153,7 +154,7 @@ CREATE TABLE outbox (
     CHECK (state <> 'registered' OR number IS NOT NULL),
     CHECK (state NOT IN ('waiting_retry', 'rejected', 'undeliverable') OR error IS NOT NULL),
     CHECK ((format IS NULL) = (content IS NULL))
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX outbox_by_exchange ON outbox (exchange_n) WHERE exchange_n IS NOT NULL;
 CREATE INDEX outbox_ready ON outbox (route, ready_at, seq) WHERE ready_at IS NOT NULL AND route <> 'inbox';
 CREATE INDEX outbox_leased ON outbox (recipient, exchange, seq) WHERE state = 'sending';
@@ -336,7 +337,7 @@ CREATE TABLE notice (
     CHECK ((state = 'sent') = (sent_at IS NOT NULL)),
     CHECK (state NOT IN ('waiting_retry', 'undeliverable') OR error IS NOT NULL),
     CHECK (state <> 'empty' OR day IS NOT NULL)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
 CREATE UNIQUE INDEX notice_digest ON notice (recipient, whom, day) WHERE day IS NOT NULL;
 CREATE INDEX notice_digest_day ON notice (day) WHERE day IS NOT NULL;
 CREATE INDEX notice_ready ON notice (medium, ready_at, n) WHERE ready_at IS NOT NULL;

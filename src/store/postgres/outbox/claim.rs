@@ -21,13 +21,15 @@ pub(in crate::store::postgres) async fn claim(
     (claim, holder, numbers): (&Claim, Option<i32>, &[i32]),
     counters: &mut Counters,
 ) -> Result<Vec<Claimed>, StoreError> {
+    // The earlier letter is looked for by a scalar subquery: as a join the planner would compare every ready row with
+    // every leased one.
     const READY: &str = "SELECT o.seq, o.state, o.message, o.recipient, o.attempts, o.queued_at, o.exchange,
              coalesce(o.format, m.format) AS format, coalesce(o.content, m.content) AS content
          FROM outbox o LEFT JOIN message m ON m.id = o.message
          WHERE o.route = $1 AND o.route <> 'inbox' AND o.ready_at IS NOT NULL AND o.ready_at <= $2
-             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'sending' AND e.recipient = o.recipient
+             AND (SELECT e.seq FROM outbox e WHERE e.state = 'sending' AND e.recipient = o.recipient
                  AND e.exchange = o.exchange AND e.seq < o.seq AND e.ready_at > $2
-                 AND (e.holder = ANY($4)) IS NOT TRUE)
+                 AND (e.holder = ANY($4)) IS NOT TRUE LIMIT 1) IS NULL
          ORDER BY o.ready_at, o.seq LIMIT $3 FOR UPDATE OF o SKIP LOCKED";
     const LEASE: &str = "UPDATE outbox SET state = 'sending', ready_at = $2, holder = $3 WHERE seq = ANY($1)";
     let query = sqlx::query(READY).bind(claim.route.code()).bind(claim.now).bind(int(claim.limit)).bind(numbers);
