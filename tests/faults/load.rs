@@ -30,6 +30,8 @@ pub struct Scene {
     pub installed: Installation,
     ledger: PathBuf,
     setup: PathBuf,
+    /// The centre's.
+    key: String,
     peers: Option<Child>,
 }
 
@@ -75,7 +77,8 @@ impl Scene {
         }
         let file = installed.folder().join("setup.json");
         fs::write(&file, setup.to_string()).unwrap();
-        Self { installed, ledger, setup: file, peers: None }
+        let key = setup["keys"][CENTRE].as_str().unwrap().to_owned();
+        Self { installed, ledger, setup: file, key, peers: None }
     }
 
     /// The participants begin; the gateway must have been ready once, so that the exchanges and queues stand.
@@ -107,8 +110,8 @@ impl Scene {
 
     /// A request of the test's own, in the ledgers like any other once it is receipted: status and answer.
     pub fn submit(&self, serving: &Serving) -> (u16, Value) {
-        let (id, key) = (uuid::Uuid::new_v4(), self.installed.key(CENTRE));
-        let (status, answer) = serving.post("/api/v1/messages", &key, &request(id, INBOX).to_string());
+        let id = uuid::Uuid::new_v4();
+        let (status, answer) = serving.post("/api/v1/messages", &self.key, &request(id, INBOX).to_string());
         let answer: Value = serde_json::from_str(&answer).unwrap();
         if status < 300 {
             let sent = json!({
