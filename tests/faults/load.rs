@@ -151,7 +151,7 @@ impl Drop for Scene {
 
 /// A request of the centre as of now.
 pub fn request(id: uuid::Uuid, to: &str) -> Value {
-    let created_at = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let created_at = mezhved::clock::Clock::system().now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     json!({
         "id": id, "type": "request.information", "version": 1, "from": CENTRE, "to": [to],
         "created_at": created_at, "summary": "Запрос",
