@@ -3,14 +3,18 @@
 //! Promises: the load ends with the value. Never: counts anything itself.
 
 use crate::support::broker::Vhost;
-use crate::support::gateway::{Installation, breakable, until};
+use crate::support::gateway::{Installation, Serving, breakable, until};
 use crate::support::python;
 use serde_json::{Map, Value, json};
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Child;
 
 pub const PARTICIPANTS: &str = include_str!("../outside/participants.toml");
+pub const CENTRE: &str = "centre-vymysel";
+/// Who pulls its inbox.
+pub const INBOX: &str = "police-test";
 const PASSWORD: &str = "вымышленный пароль";
 /// Those who write to the broker, and all who call the API.
 const BY_QUEUE: [&str; 3] = ["centre-vymysel", "school-test-17", "school-test-18"];
@@ -26,6 +30,8 @@ pub struct Scene {
     pub installed: Installation,
     ledger: PathBuf,
     setup: PathBuf,
+    /// The centre's.
+    key: String,
     peers: Option<Child>,
 }
 
@@ -71,7 +77,8 @@ impl Scene {
         }
         let file = installed.folder().join("setup.json");
         fs::write(&file, setup.to_string()).unwrap();
-        Self { installed, ledger, setup: file, peers: None }
+        let key = setup["keys"][CENTRE].as_str().unwrap().to_owned();
+        Self { installed, ledger, setup: file, key, peers: None }
     }
 
     /// The participants begin; the gateway must have been ready once, so that the exchanges and queues stand.
@@ -101,12 +108,33 @@ impl Scene {
         assert!(ended.success(), "load.py: {ended}");
     }
 
+    /// A request of the test's own, in the ledgers like any other once it is receipted: status and answer.
+    pub fn submit(&self, serving: &Serving) -> (u16, Value) {
+        let id = uuid::Uuid::new_v4();
+        let (status, answer) = serving.post("/api/v1/messages", &self.key, &request(id, INBOX).to_string());
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        if status < 300 {
+            let sent = json!({
+                "id": id, "from": CENTRE, "to": [INBOX], "type": "request.information", "in_reply_to": null,
+                "via": "http", "attempt": 0
+            });
+            self.note("sent", &sent);
+            self.note("confirmed", &json!({ "id": id, "via": "http", "number": answer["registration"]["number"] }));
+        }
+        (status, answer)
+    }
+
+    fn note(&self, kind: &str, fact: &Value) {
+        let mut file = File::options().append(true).open(self.ledger.join(format!("{kind}.jsonl"))).unwrap();
+        file.write_all(format!("{fact}\n").as_bytes()).unwrap();
+    }
+
     /// Bytes of the ledger of what came.
     fn received(&self) -> u64 {
         fs::metadata(self.ledger.join("received.jsonl")).map_or(0, |file| file.len())
     }
 
-    fn still_at_work(&mut self) {
+    pub fn still_at_work(&mut self) {
         let ended = self.peers.as_mut().and_then(|peers| peers.try_wait().unwrap());
         assert!(ended.is_none(), "load.py has ended by itself: {ended:?}");
     }
@@ -119,6 +147,19 @@ impl Drop for Scene {
             let _ = peers.wait();
         }
     }
+}
+
+/// A request of the centre as of now.
+pub fn request(id: uuid::Uuid, to: &str) -> Value {
+    let created_at = mezhved::clock::Clock::system().now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    json!({
+        "id": id, "type": "request.information", "version": 1, "from": CENTRE, "to": [to],
+        "created_at": created_at, "summary": "Запрос",
+        "body": {
+            "persons": [{ "name": "Примеров Пример Примерович", "birth_date": "2014-03-09", "relation": "child" }],
+            "questions": ["Состоит ли семья на учёте?"]
+        }
+    })
 }
 
 /// `MEZHVED_SEED`, else always the same.

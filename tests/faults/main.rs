@@ -11,6 +11,7 @@
 )]
 
 mod broker_killed;
+mod disk_full;
 mod fail_points;
 mod flaws;
 mod gateway_killed;

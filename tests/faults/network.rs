@@ -6,10 +6,35 @@
 use crate::load::Scene;
 use crate::support::broker::Broker;
 use crate::support::gateway::until;
-use crate::support::proxy::{Proxy, Side, amqp};
+use crate::support::postgres::Postgres;
+use crate::support::proxy::{Proxy, Side, amqp, postgres};
+use sqlx::{Connection as _, PgConnection};
 use std::net::SocketAddr;
 
 const CUTS: usize = 6;
+
+#[test]
+fn the_proxy_cuts_before_a_commit_is_sent_or_before_its_answer_gets_back() {
+    let node = Postgres::shared();
+    let database = node.database();
+    let proxy = Proxy::new(SocketAddr::from(([127, 0, 0, 1], node.port())), postgres::cutter);
+    let url = database.url().replace(&format!(":{}/", node.port()), &format!(":{}/", proxy.port()));
+    database.sql("CREATE TABLE kept (n int); GRANT ALL ON kept TO PUBLIC");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let places = [(Side::Client, "Query COMMIT", "0"), (Side::Server, "CommandComplete COMMIT", "1")];
+    for (side, name, kept) in places {
+        runtime.block_on(async {
+            let mut connection = PgConnection::connect(&url).await.unwrap();
+            for text in ["BEGIN", "INSERT INTO kept VALUES (1)"] {
+                sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
+            }
+            proxy.cut_at(side, name);
+            sqlx::raw_sql("COMMIT").execute(&mut connection).await.expect_err("the answer never came");
+        });
+        assert!(!proxy.is_to_cut());
+        until("the server has noticed", || database.sql("SELECT count(*) FROM kept") == kept);
+    }
+}
 
 #[test]
 fn a_network_that_fails_between_publish_and_confirm_and_before_acknowledgements_loses_and_doubles_nothing() {

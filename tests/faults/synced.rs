@@ -2,10 +2,9 @@
 //!
 //! Promises: the sync of each receipt ended before the receipt came. Never: asks the store what it is set to.
 
-use crate::load::PARTICIPANTS;
+use crate::load::{CENTRE, INBOX, PARTICIPANTS, request};
 use crate::support::broker::Broker;
 use crate::support::gateway::Installation;
-use serde_json::json;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -42,7 +41,7 @@ int fdatasync(int fd) { return count(fd, "fdatasync"); }
 fn every_receipt_waits_for_the_disk() {
     let vhost = Broker::shared().vhost();
     let mut installed = Installation::new(PARTICIPANTS, &vhost.gateway_url());
-    let key = installed.key("centre-vymysel");
+    let key = installed.key(CENTRE);
     let (library, syncs) = (compile(installed.folder()), installed.folder().join("syncs"));
     installed.set_variable("LD_PRELOAD", &library);
     installed.set_variable("SYNCS", &syncs.display().to_string());
@@ -50,7 +49,8 @@ fn every_receipt_waits_for_the_disk() {
     let done = || fs::metadata(&syncs).map_or(0, |file| file.len());
     for number in 0..RECEIPTS {
         let before = done();
-        let (status, answer) = serving.post("/api/v1/messages", &key, &request().to_string());
+        let (status, answer) =
+            serving.post("/api/v1/messages", &key, &request(uuid::Uuid::new_v4(), INBOX).to_string());
         assert_eq!(status, 202, "{answer}");
         assert!(done() > before, "receipt {number} came, and nothing was synced since its message was sent");
     }
@@ -65,16 +65,4 @@ fn compile(folder: &Path) -> String {
     let made = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).arg("-ldl").status();
     assert!(made.unwrap().success(), "cc made no {}", library.display());
     library.display().to_string()
-}
-
-fn request() -> serde_json::Value {
-    let created_at = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    json!({
-        "id": uuid::Uuid::new_v4(), "type": "request.information", "version": 1, "from": "centre-vymysel",
-        "to": ["police-test"], "created_at": created_at, "summary": "Запрос",
-        "body": {
-            "persons": [{ "name": "Примеров Пример Примерович", "birth_date": "2014-03-09", "relation": "child" }],
-            "questions": ["Состоит ли семья на учёте?"]
-        }
-    })
 }

@@ -92,6 +92,15 @@ impl Installation {
         self.settings.push((name.to_owned(), value.to_owned()));
     }
 
+    /// Moves the store to another folder; nothing must be serving.
+    pub fn move_store(&mut self, folder: &Path) {
+        for file in fs::read_dir(self.folder.join("data")).unwrap() {
+            let file = file.unwrap().path();
+            fs::copy(&file, folder.join(file.file_name().unwrap())).unwrap();
+        }
+        self.set_variable("MEZHVED__STORE__PATH", &folder.join("mezhved.db").display().to_string());
+    }
+
     /// Takes a variable back.
     pub fn unset_variable(&mut self, name: &str) {
         self.settings.retain(|(known, _)| known != name);

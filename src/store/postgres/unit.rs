@@ -5,6 +5,7 @@
 
 use crate::domain::decision::Event;
 use crate::domain::ids::ParticipantCode;
+use crate::failpoint;
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, Register, Unit};
 use crate::gateway::ports::{Changes, Keys, Loaded, StoreError};
 use crate::store::postgres::counters::Counters;
@@ -50,6 +51,7 @@ pub(super) async fn end<T>(
 ) -> Result<T, StoreError> {
     match done {
         Ok(done) => {
+            failpoint::reach("before-commit");
             match tell {
                 Some(tell) => session.commit_with(tell).await?,
                 None => session.commit().await?,
