@@ -146,6 +146,13 @@ fn beside() -> Changes {
             content: Bytes::from((0..=255).collect::<Vec<u8>>()),
         }],
         notices: vec![notice(1, Some(("Тема".to_owned(), TRICKY.to_owned()))), notice(2, None)],
+        ..desk(by)
+    }
+}
+
+/// What went without a wire.
+fn desk(by: String) -> Changes {
+    Changes {
         by_hand: vec![ByHand {
             message: message_id(2),
             channel: HandChannel::Phone,
@@ -168,7 +175,7 @@ fn beside() -> Changes {
             at: at("12T09:30"),
             taken_by: "Секретарь".to_owned(),
             number: None,
-            date: Some(day),
+            date: Some("2026-01-12".parse().unwrap()),
             by_whom: by,
             recorded_at: at("12T09:40"),
         }],
