@@ -13,7 +13,6 @@ pub mod health;
 pub mod participants;
 pub mod schemas;
 pub mod serve;
-mod templates;
 pub mod verify;
 pub mod year;
 

@@ -4,7 +4,6 @@
 //! seed gives the same report. Never: touches a configuration or a store of yours; sends anything anywhere.
 
 mod bodies;
-mod dice;
 mod families;
 mod letters;
 mod report;
@@ -21,7 +20,7 @@ use crate::store::sqlite::SqliteStore;
 use anyhow::Context as _;
 use bodies::Bodies;
 use chrono::{NaiveDate, NaiveTime};
-use dice::Dice;
+use crate::simulation::dice::Dice;
 use report::Report;
 use std::io::Write;
 use std::path::Path;

@@ -5,7 +5,7 @@
 //! Promises: dates are working days of the centre's calendar. Never: names a person; the catalogue's examples do.
 
 use crate::cli::year::bodies::Bodies;
-use crate::cli::year::dice::Dice;
+use crate::simulation::dice::Dice;
 use crate::domain::calendar::Calendar;
 use crate::domain::ids::ParticipantCode;
 use crate::domain::participant::BodyKind;

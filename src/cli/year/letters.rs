@@ -3,7 +3,7 @@
 //! Promises: every letter passes the strict door. Never: an answer to more than was asked.
 
 use crate::catalogue::Catalogue;
-use crate::cli::templates::{self, Writing};
+use crate::simulation::templates::{self, Writing};
 use crate::cli::year::families::Opening;
 use crate::domain::ids::{ParticipantCode, TypeCode};
 use crate::domain::message::Envelope;

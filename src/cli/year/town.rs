@@ -4,9 +4,9 @@
 //! same year. Never: sleeps.
 
 use crate::catalogue::Catalogue;
-use crate::cli::templates::Writing;
+use crate::simulation::templates::Writing;
 use crate::cli::year::bodies::{Bodies, Manner};
-use crate::cli::year::dice::Dice;
+use crate::simulation::dice::Dice;
 use crate::cli::year::families::Opening;
 use crate::cli::year::letters;
 use crate::clock::Clock;
