@@ -196,9 +196,10 @@ impl Chance {
         self.state().trace.say(what);
     }
 
-    /// The step that lines are told of from now on.
-    pub(super) fn step(&self, step: u32) {
-        self.state().trace.step = step;
+    /// The step and the time that lines are told of from now on.
+    pub(super) fn at(&self, step: u32, at: chrono::DateTime<chrono::Utc>) {
+        let mut state = self.state();
+        (state.trace.step, state.trace.at) = (step, at);
     }
 
     /// How often each fault has happened.

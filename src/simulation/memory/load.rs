@@ -83,7 +83,7 @@ impl Tables {
     }
 
     /// Obligations with something due by then, the oldest first.
-    pub(super) fn due(&self, now: DateTime<Utc>, limit: usize) -> Vec<ObligationId> {
+    pub(in crate::simulation) fn due(&self, now: DateTime<Utc>, limit: usize) -> Vec<ObligationId> {
         let duties = self.exchanges.values().flat_map(|exchange| &exchange.duties);
         let mut due: Vec<(DateTime<Utc>, ObligationId)> = duties
             .filter_map(|duty| Some((timers(duty).into_iter().flatten().min()?, duty.obligation.id)))

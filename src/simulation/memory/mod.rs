@@ -14,6 +14,8 @@ mod save;
 mod shown;
 mod store;
 
+pub(in crate::simulation) use deliveries::Stage;
+pub(in crate::simulation) use notices::NoticeStage;
 pub use store::MemoryStore;
 
 use crate::domain::case::disclosure::Disclosure;
@@ -31,11 +33,9 @@ use deliveries::Delivery;
 use notices::Notice;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use deliveries::Stage;
-
 /// Everything that is on the disk.
 #[derive(Debug, Default)]
-pub(super) struct Tables {
+pub(in crate::simulation) struct Tables {
     pub participants: BTreeMap<ParticipantCode, Participant>,
     pub generation: u64,
     pub messages: BTreeMap<MessageId, StoredMessage>,
@@ -65,6 +65,28 @@ pub(super) struct Tables {
     /// What a test breaks on purpose, and what a store without syncs has confirmed and not written.
     pub unsynced: Vec<crate::gateway::ports::Changes>,
     pub flaw: Option<crate::simulation::flaw::Flaw>,
+}
+
+impl Tables {
+    /// What a broken gateway would do to its records when it starts.
+    pub(in crate::simulation) fn begin_flawed(&mut self) {
+        use crate::domain::escalation::RungState;
+        use crate::simulation::flaw::Flaw;
+        let duties = self.exchanges.values_mut().flat_map(|exchange| &mut exchange.duties);
+        match self.flaw {
+            Some(Flaw::DueMovesOnRestart) => duties.filter(|duty| duty.obligation.state().is_open()).for_each(|duty| {
+                duty.obligation.due.on = duty.obligation.due.on.succ_opt().unwrap_or(duty.obligation.due.on);
+            }),
+            Some(Flaw::RungInMemory) => duties.filter(|duty| duty.obligation.state().is_open()).for_each(|duty| {
+                let last = duty.rungs.rows.iter().rposition(|rung| matches!(rung.state, RungState::Fired { .. }));
+                if let Some(place) = last.filter(|_| duty.rungs.planned().is_some()) {
+                    duty.rungs.rows.truncate(place + 1);
+                    duty.rungs.rows[place].state = RungState::Planned;
+                }
+            }),
+            _ => {}
+        }
+    }
 }
 
 /// A constraint says no.
