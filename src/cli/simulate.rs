@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// Violations that are told whole.
 const TOLD_MAX: usize = 5;
 /// How often the progress is told.
-const TELL_EVERY: Duration = Duration::from_secs(1);
+const TELL_EVERY: Duration = Duration::from_secs(5);
 
 /// Arguments of `mezhved simulate`.
 #[derive(Debug, Clone, clap::Args)]
@@ -134,9 +134,9 @@ fn all(args: &SimulateArgs, setting: &Setting) -> anyhow::Result<Total> {
                 progress(&total, args.seeds, begun.elapsed());
             }
         }
-        workers.into_iter().try_for_each(|worker| {
-            worker.join().map_err(|_| anyhow::anyhow!("a history has made its thread panic"))?
-        })
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().map_err(|_| anyhow::anyhow!("a history has made its thread panic"))?)
     })?;
     total.into_inner().map_err(|_| anyhow::anyhow!("a thread has failed"))
 }

@@ -96,8 +96,7 @@ impl Caller {
 
     async fn refuse(&self, code: &ParticipantCode, id: MessageId) {
         let reason = Some("Вымышленная причина".to_owned());
-        let notice =
-            RegistrationNotice { accepted: false, content_sha256: None, number: None, date: None, reason };
+        let notice = RegistrationNotice { accepted: false, content_sha256: None, number: None, date: None, reason };
         if self.gateway.register_delivery(id, code, notice).await.is_ok() {
             self.chance.say(format_args!("{code} has refused {id}"));
             self.books().refused.insert((code.clone(), id));

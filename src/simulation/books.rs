@@ -42,8 +42,12 @@ pub(super) enum Fate {
     /// The broker has confirmed it; the gateway's receipt is still to come.
     WithBroker,
     /// The gateway has said that it is registered.
-    Receipted { number: String },
-    Refused { code: String },
+    Receipted {
+        number: String,
+    },
+    Refused {
+        code: String,
+    },
 }
 
 /// A letter that a participant has written.
@@ -110,14 +114,17 @@ impl Books {
     }
 
     fn settle(&mut self, no: usize, fate: Fate, opened: Vec<(String, String)>) {
+        let Some(id) = self.letters.get(no).map(|letter| letter.id) else { return };
+        let is_shared = self.letters.iter().filter(|letter| letter.id == id).count() > 1;
         let Some(letter) = self.letters.get_mut(no) else { return };
         match (&letter.fate, &fate) {
-            (Fate::Open | Fate::WithBroker | Fate::Refused { .. }, _) => (letter.fate, letter.opened) = (fate, opened),
             (Fate::Receipted { .. }, Fate::Receipted { .. }) if letter.fate == fate && letter.opened == opened => {}
-            (was, now) => {
+            // Of two letters of one id a receipt may have meant the other: only what is said of one alone must stay.
+            (was @ Fate::Receipted { .. }, now) if !is_shared => {
                 let told = format!("one_effect: {} of {} was told {was:?} and then {now:?}", letter.id, letter.from);
                 self.wrong.push(told);
             }
+            _ => (letter.fate, letter.opened) = (fate, opened),
         }
     }
 
@@ -178,20 +185,17 @@ impl Books {
             "receipt.delivery" => Fate::Receipted { number: text("/body/registration/number") },
             _ => Fate::Refused { code: text("/body/code") },
         };
-        // A receipt does not say which of two letters of one id it means.
-        match places.as_slice() {
-            [only] => self.settle(*only, fate, opened_of(&body)),
-            many => many.iter().for_each(|place| self.note(*place, &fate)),
+        // A receipt does not say which of two letters of one id it means; that there was one is seen in the book.
+        if let [only] = places.as_slice() {
+            self.settle(*only, fate, opened_of(&body));
         }
     }
 
-    /// Of letters that share an id: the words are kept, and judged by the checks.
-    fn note(&mut self, place: usize, fate: &Fate) {
-        if let Some(letter) = self.letters.get_mut(place)
-            && letter.fate == Fate::WithBroker
-        {
-            letter.fate = fate.clone();
-        }
+    /// Whether the gateway has said anything of an id to its writer.
+    pub fn was_told(&self, letter: &Written) -> bool {
+        let gateway = ParticipantCode::gateway();
+        let mut told = self.received.iter().filter(|((by, _), _)| *by == letter.from);
+        told.any(|(_, one)| one.envelope.from == gateway && one.envelope.in_reply_to == Some(letter.id))
     }
 
     /// Letters that are still to be sent.

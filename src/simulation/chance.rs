@@ -196,6 +196,11 @@ impl Chance {
         self.state().trace.say(what);
     }
 
+    /// Tells how the world stands at its end.
+    pub(super) fn close(&self, what: std::fmt::Arguments<'_>) {
+        self.state().trace.close(what);
+    }
+
     /// The step and the time that lines are told of from now on.
     pub(super) fn at(&self, step: u32, at: chrono::DateTime<chrono::Utc>) {
         let mut state = self.state();
@@ -235,7 +240,8 @@ impl Chance {
 
     /// May be killed here, and then nothing goes on.
     pub(super) async fn may_die(&self, what: &str) {
-        if self.state().is_killed || self.strikes(Fault::Crash, what) {
+        let is_killed = self.state().is_killed;
+        if is_killed || self.strikes(Fault::Crash, what) {
             self.kill();
             std::future::pending::<()>().await;
         }

@@ -23,6 +23,9 @@ struct View<'v> {
 
 type Found = Vec<String>;
 
+/// What is ready for less than this goes out with the next round (invariant 3: within 60 s).
+const FRESH: TimeDelta = TimeDelta::seconds(60);
+
 /// The checks by name.
 const CHECKS: [(&str, fn(&View<'_>) -> Found); 16] = [
     ("durable_receipt", durable_receipt),
@@ -76,7 +79,8 @@ fn durable_receipt(view: &View<'_>) -> Found {
             stored.sender == letter.from && stored.outcome.number == *number && Some(stored.digest) == letter.digest
         });
         if !holds {
-            found.push(format!("{} of {} was receipted as {number}, and is not so on the disk", letter.id, letter.from));
+            found
+                .push(format!("{} of {} was receipted as {number}, and is not so on the disk", letter.id, letter.from));
         }
     }
     found
@@ -93,7 +97,8 @@ impl View<'_> {
 fn no_limbo(view: &View<'_>) -> Found {
     let mut found = Found::new();
     for letter in &view.books.letters {
-        if matches!(letter.fate, Fate::Open | Fate::WithBroker) {
+        let is_told = view.of_id(letter.id) > 1 && view.books.was_told(letter);
+        if letter.fate == Fate::Open || (letter.fate == Fate::WithBroker && !is_told) {
             found.push(format!("{} {} of {} is {:?}", letter.kind, letter.id, letter.from, letter.fate));
         }
     }
@@ -102,7 +107,8 @@ fn no_limbo(view: &View<'_>) -> Found {
         found.push(format!("{inbound} deliveries and {outbound} letters wait at the broker"));
     }
     for ((message, recipient), row) in &view.disk.deliveries {
-        if row.stage.is_on_its_way() || row.stage.is_given_up() {
+        let is_fresh = row.ready_at.is_some_and(|at| at <= view.world.now && view.world.now - at < FRESH);
+        if row.stage.is_given_up() || (row.stage.is_on_its_way() && !is_fresh) {
             found.push(format!("{message} to {recipient} is {:?} until {:?}", row.stage, row.ready_at));
         }
     }
@@ -111,7 +117,8 @@ fn no_limbo(view: &View<'_>) -> Found {
     }
     let late = view.world.now - TimeDelta::minutes(10);
     let waits = |at: Option<chrono::DateTime<chrono::Utc>>| at.is_some_and(|at| at < late);
-    found.extend(view.disk.notices.values().filter(|one| waits(one.ready_at)).map(|one| format!("mail {}", one.row.id)));
+    found
+        .extend(view.disk.notices.values().filter(|one| waits(one.ready_at)).map(|one| format!("mail {}", one.row.id)));
     for exchange in view.disk.exchanges.values().filter(|one| one.root.is_some() && !one.parked.is_empty()) {
         let owed = exchange.parked.iter().any(|parked| exchange.has_party(&parked.from));
         if owed {
@@ -149,10 +156,11 @@ fn conservation(view: &View<'_>) -> Found {
 
 /// Nothing has left the gateway that was not written down.
 fn nothing_from_nowhere(view: &View<'_>) -> Found {
-    let strangers = view.books.received.iter().filter(|((by, id), _)| {
-        !view.disk.deliveries.contains_key(&(*id, by.clone()))
-    });
-    strangers.map(|((by, id), one)| format!("{by} has {} {id}, of which the gateway knows nothing", one.envelope.type_code)).collect()
+    let strangers =
+        view.books.received.iter().filter(|((by, id), _)| !view.disk.deliveries.contains_key(&(*id, by.clone())));
+    strangers
+        .map(|((by, id), one)| format!("{by} has {} {id}, of which the gateway knows nothing", one.envelope.type_code))
+        .collect()
 }
 
 /// Invariant 5: of one id with two contents one stands, and the other is kept beside it.

@@ -83,9 +83,5 @@ pub(super) fn demanded(letter: &Envelope) -> Option<&'static str> {
 }
 
 /// What a performer may write instead of the answer.
-pub(super) const EVASIONS: [&str; 4] = [
-    "control.interim-reply",
-    "control.extension-request",
-    "control.clarification-request",
-    "control.reasoned-refusal",
-];
+pub(super) const EVASIONS: [&str; 4] =
+    ["control.interim-reply", "control.extension-request", "control.clarification-request", "control.reasoned-refusal"];

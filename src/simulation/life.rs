@@ -3,9 +3,9 @@
 //! Promises: nothing of one life is left in the next but the disk and the broker. Never: a timer, a second thread.
 
 use crate::channel::amqp::acknowledging::Ledger;
+use crate::gateway::ports::Outlet;
 use crate::gateway::ports::decisions::RouteKind;
 use crate::gateway::ports::inbound::{Disposition, Inbound as _};
-use crate::gateway::ports::Outlet;
 use crate::gateway::{Gateway, notices::Posting};
 use crate::simulation::broker::Broker;
 use crate::simulation::chance::{Chance, Fault, Lived};
@@ -92,6 +92,7 @@ impl Intake {
         while let Some(first) = busy.next().await {
             let mut next = Some(first);
             while let Some((tag, disposition)) = next {
+                self.chance.say(format_args!("delivery {tag}: {disposition:?}"));
                 took_all &= disposition != Disposition::RetryLater;
                 self.settle(tag, disposition);
                 next = busy.next().now_or_never().flatten();

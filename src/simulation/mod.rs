@@ -18,6 +18,7 @@ mod outlets;
 mod pens;
 pub(crate) mod templates;
 pub mod trace;
+mod works;
 mod world;
 
 pub use world::Setting;
@@ -93,17 +94,17 @@ pub fn run(setting: &Setting, history: History, trace: Trace) -> anyhow::Result<
 }
 
 fn outcome(world: &World<'_>, seed: u64, violations: Vec<String>) -> Outcome {
-    let disk = world.store.disk();
-    disk.events.iter().for_each(|event| world.chance.say(format_args!("{event:?}")));
-    disk.deliveries.iter().for_each(|row| world.chance.say(format_args!("{row:?}")));
-    disk.exchanges.values().for_each(|exchange| world.chance.say(format_args!("{exchange:?}")));
+    let (disk, books) = (world.store.disk(), world.books());
+    disk.events.iter().for_each(|event| world.chance.close(format_args!("{event:?}")));
+    disk.deliveries.iter().for_each(|row| world.chance.close(format_args!("{row:?}")));
+    disk.exchanges.values().for_each(|exchange| world.chance.close(format_args!("{exchange:?}")));
     let rungs = disk.events.iter().filter(|event| event.kind.code().starts_with("rung.")).count();
     Outcome {
         seed,
         steps: world.step.into(),
-        written: world.books().letters.len() as u64,
+        written: books.letters.len() as u64,
         messages: disk.messages.len() as u64,
-        received: world.books().received.len() as u64,
+        received: books.received.len() as u64,
         obligations: disk.exchanges.values().map(|exchange| exchange.duties.len() as u64).sum(),
         rungs: rungs as u64,
         mails: world.mailbox.taken().len() as u64,

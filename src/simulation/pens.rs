@@ -137,7 +137,8 @@ impl Pens<'_> {
         dice: &mut Dice,
     ) -> anyhow::Result<Arc<Envelope>> {
         let json = serde_json::to_vec(letter)?;
-        let message = format::read(&json, Format::Json, Catalogue::builtin()).with_context(|| format!("an invented {kind}"))?;
+        let message =
+            format::read(&json, Format::Json, Catalogue::builtin()).with_context(|| format!("an invented {kind}"))?;
         let digest = format::digest(&message, Catalogue::builtin())?;
         let (format, content) = match dice.percent(25) {
             true => (Format::Xml, format::write(&message, Format::Xml, Catalogue::builtin())?),

@@ -43,6 +43,16 @@ impl Trace {
         Self { step: 0, at: DateTime::UNIX_EPOCH, lines: VecDeque::new(), lines_max, digest: Sha256::new() }
     }
 
+    /// Writes a line about the end of the world, which a tail is not for.
+    pub(super) fn close(&mut self, what: std::fmt::Arguments<'_>) {
+        let lines_max = self.lines_max;
+        if lines_max < usize::MAX {
+            self.lines_max = 0;
+        }
+        self.say(what);
+        self.lines_max = lines_max;
+    }
+
     /// Writes a line.
     pub(super) fn say(&mut self, what: std::fmt::Arguments<'_>) {
         let mut line = String::with_capacity(96);

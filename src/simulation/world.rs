@@ -7,29 +7,26 @@ use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::domain::calendar::CalendarSet;
 use crate::domain::decision::Ladders;
-use crate::domain::ids::ParticipantCode;
 use crate::domain::message::Format;
 use crate::domain::notice::Medium;
 use crate::domain::participant::{Participant, Route};
 use crate::gateway::Parts;
-use crate::gateway::ports::decisions::RouteKind;
 use crate::gateway::ports::inbound::InboundDelivery;
-use crate::simulation::acts::{Caller, coordinator};
+use crate::simulation::acts::Caller;
 use crate::simulation::books::{Books, Fate, Way, Written};
 use crate::simulation::broker::Broker;
 use crate::simulation::chance::{Chance, Fault, Lived};
 use crate::simulation::dice::Dice;
 use crate::simulation::flaw::Flaw;
-use crate::simulation::life::{self, Intake, Life, Stillborn};
+use crate::simulation::life::{Life, Stillborn};
 use crate::simulation::memory::MemoryStore;
-use crate::simulation::outlets::{Mail, PushOutlet, QueueOutlet};
+use crate::simulation::outlets::Mail;
 use crate::simulation::pens::Pens;
 use crate::simulation::trace::Trace;
 use crate::store::scans::FolderScans;
 use crate::worker::notices::Line;
-use crate::worker::{notices, sweeper};
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::future::{BoxFuture, FutureExt as _, join_all};
+use futures_util::future::join_all;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What all worlds share.
@@ -61,7 +58,7 @@ pub(super) struct World<'s> {
     pub store: MemoryStore,
     pub broker: Arc<Broker>,
     books: Arc<Mutex<Books>>,
-    mail: Line,
+    pub mail: Line,
     pub mailbox: Arc<Mail>,
     pub bodies: Vec<Participant>,
     clock: Clock,
@@ -78,11 +75,6 @@ pub(super) struct World<'s> {
     pub flaw: Option<Flaw>,
     pub step: u32,
 }
-
-/// Deliveries in hand at once.
-const PREFETCH: usize = 16;
-/// Letters sent in one round.
-const ROUND: usize = 24;
 
 impl<'s> World<'s> {
     pub fn new(setting: &'s Setting, (seed, flaw): (u64, Option<Flaw>), trace: Trace) -> Self {
@@ -124,7 +116,7 @@ impl<'s> World<'s> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn percent(&self, of_a_hundred: u64) -> bool {
+    pub fn percent(&self, of_a_hundred: u64) -> bool {
         self.chance.draw(|dice| dice.percent(of_a_hundred))
     }
 
@@ -278,99 +270,6 @@ impl<'s> World<'s> {
             Err(Stillborn::Stuck) => self.wrong("no_limbo: the gateway hangs at its start"),
         }
         None
-    }
-
-    fn outlets(&self) -> (QueueOutlet, PushOutlet) {
-        let (chance, broker) = (Arc::clone(&self.chance), Arc::clone(&self.broker));
-        let push = PushOutlet { chance: Arc::clone(&chance), broker: Arc::clone(&broker) };
-        (QueueOutlet { chance, broker, flaw: self.flaw }, push)
-    }
-
-    /// What happens at once in a step.
-    fn some_works(&self, by: &Caller) -> Vec<BoxFuture<'static, ()>> {
-        let mut works: Vec<BoxFuture<'static, ()>> = Vec::new();
-        for no in self.books().open(Way::Http, self.step) {
-            if self.percent(70) {
-                works.push(by.clone().submit(no).boxed());
-            }
-        }
-        let letters = self.books().letters.len() as u64;
-        if letters > 0 && self.percent(15) {
-            let again = usize::try_from(self.chance.draw(|dice| dice.below(letters))).unwrap_or_default();
-            if self.books().letters[again].not_before <= self.step {
-                works.push(by.clone().submit(again).boxed());
-            }
-        }
-        if self.percent(75) {
-            works.push(self.intake(by, PREFETCH));
-        }
-        works.extend(self.senders(by).into_iter().filter(|_| self.percent(50)));
-        if self.percent(45) {
-            works.push(self.sweep(by));
-        }
-        if self.percent(20) {
-            works.push(self.post_mail(by));
-        }
-        if self.percent(20) {
-            works.push(by.clone().decide().boxed());
-        }
-        for body in &self.bodies {
-            if self.percent(18) {
-                works.push(by.clone().fetch((body.code.clone(), body.format), false).boxed());
-            }
-        }
-        if self.percent(15) {
-            works.extend(self.chance.draw(|dice| dice.one_of(&self.bodies).map(|body| by.clone().peep(body.code.clone()).boxed())));
-        }
-        works
-    }
-
-    /// Everything that there is to do.
-    fn all_works(&self, by: &Caller) -> Vec<BoxFuture<'static, ()>> {
-        let mut works: Vec<BoxFuture<'static, ()>> = Vec::new();
-        works.extend(self.books().open(Way::Http, u32::MAX).into_iter().map(|no| by.clone().submit(no).boxed()));
-        works.push(self.intake(by, 4 * PREFETCH));
-        works.extend(self.senders(by));
-        works.push(self.sweep(by));
-        works.push(self.post_mail(by));
-        works.extend(self.bodies.iter().map(|body| by.clone().fetch((body.code.clone(), body.format), true).boxed()));
-        for (message, recipient) in self.given_up() {
-            let gateway = by.gateway.clone();
-            works.push(async move { drop(gateway.send_again(message, recipient, coordinator()).await) }.boxed());
-        }
-        works
-    }
-
-    fn given_up(&self) -> Vec<(crate::domain::ids::MessageId, ParticipantCode)> {
-        let disk = self.store.disk();
-        let given_up = disk.deliveries.iter().filter(|(_, row)| row.stage.is_given_up());
-        given_up.map(|(key, _)| key.clone()).collect()
-    }
-
-    fn intake(&self, by: &Caller, prefetch: usize) -> BoxFuture<'static, ()> {
-        let mut intake = Intake::new(Arc::clone(&self.chance), Arc::clone(&self.broker), self.flaw);
-        let gateway = by.gateway.clone();
-        async move { intake.round(&gateway, prefetch).await }.boxed()
-    }
-
-    fn senders(&self, by: &Caller) -> [BoxFuture<'static, ()>; 2] {
-        let (queue, push) = self.outlets();
-        let (one, other) = (by.gateway.clone(), by.gateway.clone());
-        [
-            async move { _ = life::send(&one, (RouteKind::Amqp, &queue), ROUND).await }.boxed(),
-            async move { _ = life::send(&other, (RouteKind::Push, &push), ROUND).await }.boxed(),
-        ]
-    }
-
-    fn sweep(&self, by: &Caller) -> BoxFuture<'static, ()> {
-        let gateway = by.gateway.clone();
-        async move { sweeper::sweep_once(&gateway).await }.boxed()
-    }
-
-    fn post_mail(&self, by: &Caller) -> BoxFuture<'static, ()> {
-        let (gateway, line) = (by.gateway.clone(), self.mail.clone());
-        // What could not be written down goes out again under its id.
-        async move { drop(notices::round_once(&gateway, &line).await) }.boxed()
     }
 
     /// Nothing goes wrong any more; the clock is right.

@@ -26,6 +26,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &["domain", "gateway", "catalogue", "format", "channel", "limits", "config", "clock", "retry", "telemetry"],
     ),
     ("demo", EVERYTHING),
+    ("simulation", EVERYTHING),
     ("cli", EVERYTHING),
     ("app", EVERYTHING),
     ("lib", EVERYTHING),

@@ -19,9 +19,8 @@ pub(super) fn due_date(view: &View<'_>) -> Found {
     let wrong = duties(view).filter_map(|duty| {
         let one = &duty.obligation;
         let counted = counted(view, one);
-        (counted != Some((one.due.on, one.due.at))).then(|| {
-            format!("{} is due on {} ({}), the rule says {counted:?}", one.id, one.due.on, one.due.at)
-        })
+        (counted != Some((one.due.on, one.due.at)))
+            .then(|| format!("{} is due on {} ({}), the rule says {counted:?}", one.id, one.due.on, one.due.at))
     });
     wrong.collect()
 }
@@ -43,8 +42,11 @@ pub(super) fn each_rung_once(view: &View<'_>) -> Found {
         let key = format!("rung {:?} of {:?}", event.detail, event.obligation);
         *fired.entry(key).or_default() += 1;
     }
-    let mut found: Found =
-        fired.into_iter().filter(|(_, times)| *times > 1).map(|(what, times)| format!("{what}: {times} times")).collect();
+    let mut found: Found = fired
+        .into_iter()
+        .filter(|(_, times)| *times > 1)
+        .map(|(what, times)| format!("{what}: {times} times"))
+        .collect();
     for duty in duties(view) {
         let numbers: BTreeSet<u8> = duty.rungs.rows.iter().map(|rung| rung.no).collect();
         if numbers.len() < duty.rungs.rows.len() {

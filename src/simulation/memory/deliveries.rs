@@ -4,12 +4,11 @@
 
 use super::Tables;
 use crate::domain::decision::{Proof, ProofStage};
+use crate::domain::delivery::waits_until_max;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::domain::message::Format;
 use crate::domain::participant::{Participant, Route};
-use crate::gateway::ports::decisions::{
-    Attempt, AttemptResult, Claim, Claimed, Direction, OutboxRow, RouteKind,
-};
+use crate::gateway::ports::decisions::{Attempt, AttemptResult, Claim, Claimed, Direction, OutboxRow, RouteKind};
 use crate::gateway::ports::reads::DeliveryRow;
 use crate::simulation::flaw::Flaw;
 use bytes::Bytes;
@@ -146,12 +145,14 @@ impl Tables {
     }
 
     pub(super) fn claim(&mut self, claim: &Claim) -> Vec<Claimed> {
+        let latest = waits_until_max(claim.now);
         let is_ready = |row: &Delivery| {
             let lasts = self.flaw == Some(Flaw::LeaseForEver) && row.stage == Stage::Sending;
-            row.route == claim.route && !lasts && row.ready_at.is_some_and(|at| at <= claim.now)
+            row.route == claim.route && !lasts && row.ready_at.is_some_and(|at| at <= claim.now || at > latest)
         };
         let ready = self.deliveries.iter().filter(|(_, row)| claim.route != RouteKind::Inbox && is_ready(row));
-        let mut ready: Vec<_> = ready.map(|(key, row)| (row.ready_at, row.seq, key.clone())).collect();
+        let mut ready: Vec<_> =
+            ready.map(|(key, row)| (row.ready_at.map(|at| at.min(claim.now)), row.seq, key.clone())).collect();
         ready.sort();
         ready.truncate(claim.limit);
         let mut leased = Vec::with_capacity(ready.len());

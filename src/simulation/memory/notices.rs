@@ -3,6 +3,7 @@
 //! Promises: one row for each id, and one digest for each person and day. Never: sends.
 
 use super::Tables;
+use crate::domain::delivery::notice_waits_until_max;
 use crate::domain::ids::ParticipantCode;
 use crate::domain::notice::Whom;
 use crate::gateway::ports::notices::{
@@ -71,8 +72,9 @@ impl Tables {
     }
 
     pub(super) fn claim_notices(&mut self, claim: &NoticeClaim) -> Vec<ClaimedNotice> {
+        let latest = notice_waits_until_max(claim.now);
         let is_ready = |one: &&Notice| {
-            one.row.medium == claim.medium && one.ready_at.is_some_and(|at| at <= claim.now)
+            one.row.medium == claim.medium && one.ready_at.is_some_and(|at| at <= claim.now || at > latest)
         };
         let mut ready: Vec<_> =
             self.notices.values().filter(is_ready).map(|one| (one.ready_at, one.n, one.row.id)).collect();

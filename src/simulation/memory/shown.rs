@@ -49,11 +49,8 @@ impl Tables {
 
     fn duty_row(&self, exchange: &Exchange, duty: &Duty) -> DutyRow {
         let id = Some(duty.obligation.id);
-        let last = self
-            .events
-            .iter()
-            .rev()
-            .find(|event| event.obligation == id && event.kind != EventKind::EvidenceDisclosed);
+        let last =
+            self.events.iter().rev().find(|event| event.obligation == id && event.kind != EventKind::EvidenceDisclosed);
         DutyRow { duty: duty.clone(), root: exchange.root.clone(), last_event: last.cloned() }
     }
 
@@ -126,7 +123,8 @@ impl Tables {
     }
 
     pub(in crate::simulation) fn figures(&self) -> Figures {
-        let count = |wanted: &[Stage]| self.deliveries.values().filter(|row| wanted.contains(&row.stage)).count() as u64;
+        let count =
+            |wanted: &[Stage]| self.deliveries.values().filter(|row| wanted.contains(&row.stage)).count() as u64;
         let recipients: usize = self.messages.values().map(|message| message.recipients.len()).sum();
         let duties = self.exchanges.values().flat_map(|exchange| &exchange.duties);
         let waiting = self.deliveries.values().filter(|row| row.ready_at.is_some());

@@ -110,6 +110,10 @@ impl Unit for MemoryUnit {
             return Err(away("the connection broke before the commit"));
         }
         let (changes, late) = self.store.flawed(changes);
+        let (messages, letters) = (changes.messages.len(), changes.outbox.len());
+        self.store
+            .chance
+            .say(format_args!("commit: {messages} messages, {letters} letters, {} events", changes.events.len()));
         if self.store.disk().flaw == Some(Flaw::NoFsync) {
             self.store.disk().unsynced.push(changes);
             return Ok(());
