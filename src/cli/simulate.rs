@@ -3,16 +3,18 @@
 //! Promises: the progress on standard error, the table on standard output; a violation is told with its seed and the
 //! end of its trace, and makes the command fail. Never: touches a configuration or a store of yours.
 
+use crate::clock::Clock;
 use crate::simulation::chance::Fault;
 use crate::simulation::trace::Trace;
 use crate::simulation::{History, Outcome, Setting, run as live};
 use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Violations that are told whole.
 const TOLD_MAX: usize = 5;
@@ -83,12 +85,12 @@ impl Total {
 /// When a world cannot be made, or nothing can be written.
 pub fn run(args: &SimulateArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let setting = Setting::builtin()?;
-    let begun = Instant::now();
+    let begun = Clock::system().now();
     let total = if args.trace { traced(args, &setting, out)? } else { all(args, &setting)? };
     for outcome in &total.violated {
         tell(outcome, args, out)?;
     }
-    table(&total, begun.elapsed(), out)?;
+    table(&total, since(begun), out)?;
     Ok(if total.violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -115,7 +117,7 @@ fn all(args: &SimulateArgs, setting: &Setting) -> anyhow::Result<Total> {
     let threads = args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
     let next = AtomicU64::new(args.from);
     let total = Mutex::new(Total::default());
-    let begun = Instant::now();
+    let begun = Clock::system().now();
     let worker = || -> anyhow::Result<()> {
         while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| seeds(args).contains(seed)) {
             let history = History { seed, steps: args.steps, flaw: None };
@@ -126,12 +128,12 @@ fn all(args: &SimulateArgs, setting: &Setting) -> anyhow::Result<Total> {
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        let mut told = Instant::now();
+        let mut told = begun;
         while workers.iter().any(|worker| !worker.is_finished()) {
             std::thread::sleep(Duration::from_millis(20));
-            if told.elapsed() >= TELL_EVERY {
-                told = Instant::now();
-                progress(&total, args.seeds, begun.elapsed());
+            if since(told) >= TELL_EVERY {
+                told = Clock::system().now();
+                progress(&total, args.seeds, since(begun));
             }
         }
         workers
@@ -139,6 +141,11 @@ fn all(args: &SimulateArgs, setting: &Setting) -> anyhow::Result<Total> {
             .try_for_each(|worker| worker.join().map_err(|_| anyhow::anyhow!("a history has made its thread panic"))?)
     })?;
     total.into_inner().map_err(|_| anyhow::anyhow!("a thread has failed"))
+}
+
+/// How long ago that was; a clock that was set back makes it nothing.
+fn since(at: DateTime<Utc>) -> Duration {
+    (Clock::system().now() - at).to_std().unwrap_or_default()
 }
 
 #[expect(clippy::print_stderr, reason = "the progress of a command goes to standard error")]
