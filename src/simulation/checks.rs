@@ -22,12 +22,13 @@ struct View<'v> {
 }
 
 type Found = Vec<String>;
+type Check = fn(&View<'_>) -> Found;
 
 /// What is ready for less than this goes out with the next round (invariant 3: within 60 s).
 const FRESH: TimeDelta = TimeDelta::seconds(60);
 
 /// The checks by name.
-const CHECKS: [(&str, fn(&View<'_>) -> Found); 16] = [
+const CHECKS: [(&str, Check); 16] = [
     ("durable_receipt", durable_receipt),
     ("one_effect", records::one_effect),
     ("no_limbo", no_limbo),
@@ -173,7 +174,8 @@ fn conflict(view: &View<'_>) -> Found {
         }
         let is_kept = view.disk.quarantine.iter().any(|row| row.content == letter.content);
         let otherwise = matches!(&letter.fate, Fate::Refused { code } if code != "id_conflict");
-        if !is_kept && !(letter.way == Way::Http && otherwise) {
+        let is_refused_before = letter.way == Way::Http && otherwise;
+        if !is_kept && !is_refused_before {
             found.push(format!("the other content of {} is nowhere ({:?})", letter.id, letter.fate));
         }
     }

@@ -15,7 +15,7 @@ pub enum Flaw {
     LostOutboxRow,
     /// A repeat is not recognised.
     NoDeduplication,
-    /// The same id with other content passes as a repeat.
+    /// Of the same id with other content nothing is kept.
     ConflictSwallowed,
     /// A restart counts open due dates anew, a day later.
     DueMovesOnRestart,

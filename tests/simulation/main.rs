@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 /// Steps with faults in each history.
 const STEPS: u32 = 24;
 /// Seeds in which a defect must show.
-const FLAWED_SEEDS: u64 = 300;
+const FLAWED_SEEDS: u64 = 200;
 
 fn setting() -> &'static Setting {
     static SETTING: OnceLock<Setting> = OnceLock::new();

@@ -162,6 +162,10 @@ impl Tables {
                 (row.stage, row.ready_at) = (Stage::Sending, Some(claim.lease_until));
             }
         }
+        if let (Some(Flaw::CrossedContent), [one, other, ..]) = (self.flaw, leased.as_mut_slice()) {
+            (one.content, other.content) = (other.content.clone(), one.content.clone());
+            (one.format, other.format) = (other.format, one.format);
+        }
         leased
     }
 

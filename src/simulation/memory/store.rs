@@ -142,6 +142,9 @@ impl MemoryStore {
         if flaw == Some(Flaw::LostOutboxRow) && self.chance.draw(|dice| dice.percent(10)) {
             changes.outbox.pop();
         }
+        if flaw == Some(Flaw::ConflictSwallowed) {
+            changes.quarantine.retain(|row| row.code != "id_conflict");
+        }
         let late = if flaw == Some(Flaw::AuditOutside) { std::mem::take(&mut changes.events) } else { Vec::new() };
         (changes, late)
     }
