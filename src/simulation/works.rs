@@ -6,7 +6,7 @@
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::RouteKind;
 use crate::simulation::acts::{Caller, coordinator};
-use crate::simulation::books::Way;
+use crate::simulation::books::{Fate, Way, Written};
 use crate::simulation::life::{self, Intake};
 use crate::simulation::outlets::{PushOutlet, QueueOutlet};
 use crate::simulation::world::World;
@@ -39,7 +39,11 @@ impl World<'_> {
         let letters = self.books().letters.len() as u64;
         if letters > 0 && self.percent(15) {
             let again = usize::try_from(self.chance.draw(|dice| dice.below(letters))).unwrap_or_default();
-            if self.books().letters[again].not_before <= self.step {
+            // What was never in the queue is not kept by the queue's door.
+            let is_out = |one: &Written| one.way == Way::Http || one.fate != Fate::Open;
+            let may_go = |one: &&Written| one.not_before <= self.step && is_out(one);
+            let goes = self.books().letters.get(again).filter(may_go).is_some();
+            if goes {
                 works.push(by.clone().submit(again).boxed());
             }
         }
