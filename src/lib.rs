@@ -18,6 +18,7 @@ pub mod format;
 pub mod gateway;
 pub mod limits;
 pub mod retry;
+pub mod simulation;
 pub mod store;
 pub mod telemetry;
 pub mod web;

@@ -13,8 +13,8 @@ pub mod health;
 pub mod participants;
 pub mod schemas;
 pub mod serve;
+pub mod simulate;
 pub mod store_copy;
-mod templates;
 pub mod verify;
 pub mod year;
 
@@ -46,6 +46,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Прожить год вымышленного центра на настоящем шлюзе: что опоздало и до каких ступеней дошло.
     Year(year::YearArgs),
+    /// Прожить много историй из случая: ядро и глаголы настоящие, мир вокруг рушится и налаживается.
+    Simulate(simulate::SimulateArgs),
     /// Проверить настройки: все ошибки сразу, со строкой и ключом.
     CheckConfig,
     /// Спросить работающий шлюз, готов ли он (для проверки контейнера).
@@ -116,6 +118,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(args) => demo::run(&args),
         Command::Year(args) => year::run(&args, &mut stdout()),
+        Command::Simulate(args) => simulate::run(&args, &mut stdout()),
         Command::CheckConfig => check_config(cli.config),
         Command::Serve => serve::run(&config(cli.config)?),
         Command::Participants { what } => participants::run(&what, &config(cli.config)?),

@@ -4,7 +4,6 @@
 //! seed gives the same report. Never: touches a configuration or a store of yours; sends anything anywhere.
 
 mod bodies;
-mod dice;
 mod families;
 mod letters;
 mod report;
@@ -16,12 +15,12 @@ use crate::clock::Clock;
 use crate::domain::ids::ParticipantCode;
 use crate::gateway::ports::Store;
 use crate::gateway::{Gateway, Parts};
+use crate::simulation::dice::Dice;
 use crate::store::objects::ObjectFolder;
 use crate::store::sqlite::SqliteStore;
 use anyhow::Context as _;
 use bodies::Bodies;
 use chrono::{NaiveDate, NaiveTime};
-use dice::Dice;
 use report::Report;
 use std::io::Write;
 use std::path::Path;

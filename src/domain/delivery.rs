@@ -13,6 +13,19 @@ const WAITS_S: [u32; 7] = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
 /// The longest time that a recipient's own `Retry-After` is believed.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 
+/// The latest instant that a delivery can rightly wait for at `now`: no wait of the schedule, no lease and no believed
+/// `Retry-After` is longer. What waits beyond it was put off by a clock that ran ahead, and is ready.
+#[must_use]
+pub fn waits_until_max(now: DateTime<Utc>) -> DateTime<Utc> {
+    now.checked_add_signed(TimeDelta::hours(25)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// The same of a notice, which may wait for an opening hour: no holidays are longer than this.
+#[must_use]
+pub fn notice_waits_until_max(now: DateTime<Utc>) -> DateTime<Utc> {
+    now.checked_add_signed(TimeDelta::days(30)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
 /// When a delivery that has failed for the `failures`-th time (from 1) is tried again, with ±10 % of jitter by the
 /// seed, and not before the other side's `retry_after`. `None` after the last: a person decides.
 #[must_use]

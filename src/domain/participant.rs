@@ -9,7 +9,7 @@ use crate::domain::term::Week;
 use crate::domain::zone::Zone;
 use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Kinds of bodies: 120-ФЗ ст. 4 and the parties around it (catalogue «Kinds of bodies»).
@@ -176,7 +176,7 @@ pub enum Route {
 
 /// The participants as a decision sees them: looked up by code.
 #[derive(Debug, Clone, Default)]
-pub struct Directory(HashMap<ParticipantCode, Arc<Participant>>);
+pub struct Directory(BTreeMap<ParticipantCode, Arc<Participant>>);
 
 impl Directory {
     /// The participant of that code.
@@ -191,7 +191,7 @@ impl Directory {
         self.get(code).is_some_and(|body| body.is_centre())
     }
 
-    /// All participants, in no order.
+    /// All participants, by code: what is written for each of them comes in the same order every time.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Participant>> {
         self.0.values()
     }

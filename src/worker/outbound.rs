@@ -6,7 +6,10 @@
 //! (`domain::delivery` does).
 
 mod attempt;
+mod once;
 mod seats;
+
+pub use once::round_once;
 
 use crate::clock::Clock;
 use crate::domain::decision::Event;

@@ -365,3 +365,21 @@ async fn whole(store: &SqliteStore, confirmed: u32) {
     assert_eq!((gap(&figures), figures.open, figures.deliveries_owed), (0, last.into(), last.into()));
     assert!(store.message(message_id(last)).await.unwrap().is_some());
 }
+
+/// A clock that ran 400 days ahead has queued and leased letters; when it is right again they go out, not 400 days later.
+#[tokio::test]
+async fn what_a_clock_that_ran_ahead_has_put_off_goes_out_when_it_is_right_again() {
+    let folder = Folder::new();
+    let store = SqliteStore::open(&folder.file("ahead.db")).unwrap();
+    let ahead = chrono::Duration::days(400);
+    let mut changes = request(1).changes();
+    changes.outbox[0].queued_at += ahead;
+    save(&store, changes).await;
+    save(&store, request(2).changes()).await;
+    let claim = |now| Claim { now, lease_until: now + chrono::Duration::minutes(1), limit: 10, route: RouteKind::Amqp };
+    let leased = store.claim(claim(at("12T10:00") + ahead)).await.unwrap();
+    assert_eq!(leased.len(), 2);
+    let again = store.claim(claim(at("12T10:00"))).await.unwrap();
+    assert_eq!(again.len(), 2, "leases of the wrong time do not hold");
+    assert_eq!(store.claim(claim(at("12T10:00"))).await.unwrap().len(), 0, "a lease of the right time holds");
+}

@@ -41,6 +41,7 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("demo", EVERYTHING),
+    ("simulation", EVERYTHING),
     ("cli", EVERYTHING),
     ("app", EVERYTHING),
     ("lib", EVERYTHING),

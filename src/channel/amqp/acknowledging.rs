@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 /// The deliveries of one channel that are not acknowledged yet, in the order in which they came.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     open: VecDeque<(u64, Standing)>,
 }
 
@@ -21,7 +21,7 @@ enum Standing {
 
 /// One acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ack {
+pub(crate) struct Ack {
     pub tag: u64,
     /// Also everything before it.
     pub multiple: bool,

@@ -5,7 +5,7 @@
 //! recovery (each connection is rebuilt whole by its own [`link`]); publishes and consumes on one connection, because
 //! a broker under a resource alarm stops reading from connections that publish.
 
-mod acknowledging;
+pub(crate) mod acknowledging;
 mod address;
 mod admission;
 mod intake;

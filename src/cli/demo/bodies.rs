@@ -3,8 +3,8 @@
 //! Promises: answers over HTTP like any participant's program. Never: looks into the gateway.
 
 use crate::cli::demo::peer::{Peer, Received};
-use crate::cli::templates::answering;
 use crate::domain::message::Envelope;
+use crate::simulation::templates::answering;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 //! Promises: plainly invented families only. Never: ends by itself.
 
 use crate::cli::demo::peer::Peer;
-use crate::cli::templates::opening;
+use crate::simulation::templates::opening;
 use chrono::TimeDelta;
 use serde_json::json;
 

@@ -3,11 +3,11 @@
 //! Promises: speaks to the gateway as a stranger's program would, by key and over HTTP. Never: calls a verb.
 
 use crate::catalogue::Catalogue;
-use crate::cli::templates::Writing;
 use crate::clock::Clock;
 use crate::domain::message::{Format, Message};
 use crate::domain::participant::Participant;
 use crate::format;
+use crate::simulation::templates::Writing;
 use anyhow::{Context as _, ensure};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};

@@ -3,11 +3,11 @@
 //! Promises: every kind that the exchanges need is there, with its superior, commission and prosecutor. Never: a real
 //! body.
 
-use crate::cli::year::dice::Dice;
 use crate::config::participants;
 use crate::domain::ids::ParticipantCode;
 use crate::domain::message::Format;
 use crate::domain::participant::{BodyKind, Participant, Route};
+use crate::simulation::dice::Dice;
 use anyhow::Context as _;
 use std::collections::HashMap;
 

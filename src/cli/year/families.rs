@@ -5,10 +5,10 @@
 //! Promises: dates are working days of the centre's calendar. Never: names a person; the catalogue's examples do.
 
 use crate::cli::year::bodies::Bodies;
-use crate::cli::year::dice::Dice;
 use crate::domain::calendar::Calendar;
 use crate::domain::ids::ParticipantCode;
 use crate::domain::participant::BodyKind;
+use crate::simulation::dice::Dice;
 use chrono::{Days, NaiveDate};
 
 /// A message that begins an exchange, to be written on a day.

@@ -3,10 +3,10 @@
 //! Promises: every letter passes the strict door. Never: an answer to more than was asked.
 
 use crate::catalogue::Catalogue;
-use crate::cli::templates::{self, Writing};
 use crate::cli::year::families::Opening;
 use crate::domain::ids::{ParticipantCode, TypeCode};
 use crate::domain::message::Envelope;
+use crate::simulation::templates::{self, Writing};
 use anyhow::Context as _;
 use chrono::{Days, NaiveDate, TimeDelta};
 use serde_json::{Value, json};

@@ -4,9 +4,7 @@
 //! same year. Never: sleeps.
 
 use crate::catalogue::Catalogue;
-use crate::cli::templates::Writing;
 use crate::cli::year::bodies::{Bodies, Manner};
-use crate::cli::year::dice::Dice;
 use crate::cli::year::families::Opening;
 use crate::cli::year::letters;
 use crate::clock::Clock;
@@ -20,6 +18,8 @@ use crate::gateway::arrival::{Arrival, ChannelKind};
 use crate::gateway::ports::accounts::UserRole;
 use crate::gateway::ports::reads::{DutyFilter, InboxPage};
 use crate::gateway::{Gateway, views::InboxLetter};
+use crate::simulation::dice::Dice;
+use crate::simulation::templates::Writing;
 use anyhow::Context as _;
 use bytes::Bytes;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};

@@ -31,7 +31,9 @@ pub trait Decisions: Send + Sync {
     async fn due_obligations(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<ObligationId>, StoreError>;
 
     /// Leases outbox rows that are ready to go out over AMQP or push, oldest first. A row whose lease has run out (its
-    /// worker died) is ready again. Rows of the inbox route are never leased.
+    /// worker died) is ready again; so is one that waits for longer than any wait lasts
+    /// ([`crate::domain::delivery::waits_until_max`]): a clock that ran ahead has put it off. Rows of the inbox route are
+    /// never leased.
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError>;
 
     /// Writes down what became of leased rows, with their events, in one transaction.

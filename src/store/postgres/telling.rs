@@ -2,6 +2,7 @@
 //!
 //! Promises: what was sent is never sent again by itself. Never: sends; queues (that is notices.rs).
 
+use crate::domain::delivery::notice_waits_until_max;
 use crate::domain::ids::{ExchangeId, ObligationId, ParticipantCode};
 use crate::domain::notice::Whom;
 use crate::gateway::ports::StoreError;
@@ -31,6 +32,12 @@ pub(super) async fn claim(
                 e.id AS exchange
          FROM leased c LEFT JOIN obligation o ON o.n = c.obligation_n LEFT JOIN exchange e ON e.n = o.exchange
          ORDER BY c.was_ready_at, c.n";
+    // As for letters: a clock that ran ahead has put them off.
+    const BRING_BACK: &str = "UPDATE notice SET ready_at = $2 WHERE n IN (
+             SELECT n FROM notice WHERE medium = $1 AND ready_at IS NOT NULL AND ready_at > $3
+             FOR UPDATE SKIP LOCKED)";
+    let bring_back = sqlx::query(BRING_BACK).bind(claim.medium.code()).bind(claim.now);
+    bring_back.bind(notice_waits_until_max(claim.now)).execute(&mut *connection).await?;
     let query = sqlx::query(SQL).bind(claim.medium.code()).bind(claim.now).bind(int(claim.limit));
     query.bind(claim.lease_until).bind(holder).fetch_all(connection).await?.iter().map(claimed).collect()
 }

@@ -3,6 +3,7 @@
 //! Promises: one row for each id, and one digest for each person and day; what was sent is never sent again by itself.
 //! Never: sends.
 
+use crate::domain::delivery::notice_waits_until_max;
 use crate::domain::ids::{ExchangeId, ObligationId, ParticipantCode};
 use crate::domain::notice::Whom;
 use crate::gateway::ports::StoreError;
@@ -42,6 +43,12 @@ pub(super) fn queue(connection: &Connection, rows: &[NoticeRow], refs: &mut Refs
 
 /// Leases what is ready: queued, due for another attempt, or left by a worker that died.
 pub(super) fn claim(connection: &Connection, claim: &NoticeClaim) -> Result<Vec<ClaimedNotice>, StoreError> {
+    // As for letters: a clock that ran ahead has put them off.
+    let mut bring_back = connection.prepare_cached(
+        "UPDATE notice SET ready_at = ?2 WHERE medium = ?1 AND ready_at IS NOT NULL AND ready_at > ?3",
+    )?;
+    let latest = micros(notice_waits_until_max(claim.now));
+    bring_back.execute(params![claim.medium.code(), micros(claim.now), latest])?;
     let mut ready = connection.prepare_cached(
         "SELECT c.n, c.id, c.recipient, c.whom, c.queued_at, c.attempts, c.subject, c.content,
                 o.id AS obligation, e.id AS exchange

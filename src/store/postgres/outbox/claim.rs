@@ -5,6 +5,7 @@
 //! inbox; waits for a row that a decision holds.
 
 use super::stage::Stage;
+use crate::domain::delivery::waits_until_max;
 use crate::domain::ids::{ExchangeId, MessageId};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Claim, Claimed};
@@ -14,8 +15,8 @@ use bytes::Bytes;
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-/// Leases what is ready: queued, due for another attempt, or left by a worker that died. Under the lock of claims. The
-/// leases bear `holder`; leases under one of `numbers` are our own.
+/// Leases what is ready: queued, due for another attempt, left by a worker that died, or put off by a clock that ran
+/// ahead and is right again. Under the lock of claims. The leases bear `holder`; leases under one of `numbers` are our own.
 pub(in crate::store::postgres) async fn claim(
     connection: &mut PgConnection,
     (claim, holder, numbers): (&Claim, Option<i32>, &[i32]),
@@ -31,7 +32,13 @@ pub(in crate::store::postgres) async fn claim(
                  AND e.exchange = o.exchange AND e.seq < o.seq AND e.ready_at > $2
                  AND (e.holder = ANY($4)) IS NOT TRUE LIMIT 1) IS NULL
          ORDER BY o.ready_at, o.seq LIMIT $3 FOR UPDATE OF o SKIP LOCKED";
+    // A clock that ran ahead has put them off; the search in the index finds none on any other day.
+    const BRING_BACK: &str = "UPDATE outbox SET ready_at = $2 WHERE seq IN (
+             SELECT seq FROM outbox WHERE route = $1 AND route <> 'inbox' AND ready_at IS NOT NULL AND ready_at > $3
+             FOR UPDATE SKIP LOCKED)";
     const LEASE: &str = "UPDATE outbox SET state = 'sending', ready_at = $2, holder = $3 WHERE seq = ANY($1)";
+    let bring_back = sqlx::query(BRING_BACK).bind(claim.route.code()).bind(claim.now);
+    bring_back.bind(waits_until_max(claim.now)).execute(&mut *connection).await?;
     let query = sqlx::query(READY).bind(claim.route.code()).bind(claim.now).bind(int(claim.limit)).bind(numbers);
     let mut leased = Vec::new();
     let mut seqs: Vec<i64> = Vec::new();

@@ -3,6 +3,7 @@
 //! Promises: costs the same however many are done. Never: leases a row of an inbox.
 
 use super::stage::{Stage, Standing};
+use crate::domain::delivery::waits_until_max;
 use crate::domain::ids::{ExchangeId, MessageId};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Claim, Claimed};
@@ -11,12 +12,20 @@ use crate::store::sqlite::row::{Record, int, micros};
 use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 
-/// Leases what is ready: queued, due for another attempt, or left by a worker that died.
+/// Leases what is ready: queued, due for another attempt, left by a worker that died, or put off by a clock that ran
+/// ahead and is right again.
 pub(in crate::store::sqlite) fn claim(
     connection: &Connection,
     claim: &Claim,
     counters: &mut Counters,
 ) -> Result<Vec<Claimed>, StoreError> {
+    // A clock that ran ahead has put them off; the search in the index finds none on any other day.
+    let mut bring_back = connection.prepare_cached(
+        "UPDATE outbox SET ready_at = ?2
+         WHERE route = ?1 AND route <> 'inbox' AND ready_at IS NOT NULL AND ready_at > ?3",
+    )?;
+    let latest = micros(waits_until_max(claim.now));
+    bring_back.execute(params![claim.route.code(), micros(claim.now), latest])?;
     let mut ready = connection.prepare_cached(
         "SELECT o.seq, o.state, o.message, o.recipient, o.attempts, o.queued_at, o.exchange,
                 coalesce(o.format, m.format) AS format, coalesce(o.content, m.content) AS content

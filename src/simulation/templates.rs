@@ -13,21 +13,21 @@ use uuid::Uuid;
 
 /// Who writes, when, and under which id.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Writing<'a> {
+pub(crate) struct Writing<'a> {
     pub from: &'a Participant,
     pub now: DateTime<Utc>,
     pub id: Uuid,
 }
 
 /// A message that begins an exchange.
-pub(super) fn opening(kind: &str, by: &Writing<'_>, to: &[&str]) -> anyhow::Result<Value> {
+pub(crate) fn opening(kind: &str, by: &Writing<'_>, to: &[&str]) -> anyhow::Result<Value> {
     let mut message = example(kind)?;
     set(&mut message, by, json!(to))?;
     Ok(message)
 }
 
 /// A message that answers another.
-pub(super) fn answering(kind: &str, by: &Writing<'_>, request: &Envelope) -> anyhow::Result<Value> {
+pub(crate) fn answering(kind: &str, by: &Writing<'_>, request: &Envelope) -> anyhow::Result<Value> {
     let mut message = example(kind)?;
     set(&mut message, by, json!([request.from]))?;
     message["exchange"] = json!(request.exchange_id());

@@ -1,0 +1,236 @@
+//! A broker with the semantics of RabbitMQ's quorum queues, as far as the gateway can feel them.
+//!
+//! Promises: what was confirmed stays; a delivery that is not acknowledged comes back, marked, in its place; after five
+//! returns it is dead-lettered; a wrong acknowledgement closes the channel. Never: loses what it has confirmed.
+
+use crate::domain::ids::{MessageId, ParticipantCode};
+use crate::domain::message::Format;
+use crate::gateway::ports::inbound::InboundDelivery;
+use crate::simulation::chance::{Chance, Fault};
+use bytes::Bytes;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Returns of one delivery before it goes to the dead letters, as the gateway declares its queue.
+const RETURNS_MAX: u32 = 5;
+
+/// The broker, with what stands between the gateway and the participants' own programs.
+#[derive(Debug)]
+pub(super) struct Broker {
+    chance: Arc<Chance>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    inbound: VecDeque<Held>,
+    /// By tag: tags rise over all channels, so that an old tag is never another's.
+    unacked: BTreeMap<u64, Held>,
+    last_tag: u64,
+    /// The number of the channel that is open, if one is.
+    channel: Option<u64>,
+    channels: u64,
+    is_blocked: bool,
+    dead: Vec<Held>,
+    out: BTreeMap<ParticipantCode, VecDeque<Posted>>,
+    wrong_acks: u64,
+}
+
+/// A delivery of the inbound queue.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub delivery: InboundDelivery,
+    pub returns: u32,
+    is_confirmed: bool,
+}
+
+/// A letter that reached a participant's own program.
+#[derive(Debug, Clone)]
+pub(super) struct Posted {
+    pub message: MessageId,
+    pub format: Format,
+    pub content: Bytes,
+    is_confirmed: bool,
+}
+
+/// What the broker says of a publication to a participant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    Confirmed,
+    Nack,
+    Returned,
+    /// It says nothing: whether it has the letter is not known.
+    Nothing,
+    Blocked,
+}
+
+impl Posted {
+    /// A letter that was fetched.
+    pub fn fetched(message: MessageId, format: Format, content: Bytes) -> Self {
+        Self { message, format, content, is_confirmed: true }
+    }
+}
+
+impl Broker {
+    pub fn new(chance: Arc<Chance>) -> Self {
+        Self { chance, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A participant publishes; whether the broker has confirmed it.
+    pub fn publish(&self, delivery: InboundDelivery) -> bool {
+        if self.state().is_blocked {
+            return false;
+        }
+        let is_confirmed = !self.chance.strikes(Fault::ConfirmationLost, "a participant's publication");
+        if is_confirmed || self.chance.draw(|dice| dice.percent(60)) {
+            self.state().inbound.push_back(Held { delivery, returns: 0, is_confirmed });
+        }
+        is_confirmed
+    }
+
+    /// Opens the consumer's channel anew, or gives the one that is open.
+    pub fn channel(&self) -> u64 {
+        let mut state = self.state();
+        if let Some(open) = state.channel {
+            return open;
+        }
+        state.channels += 1;
+        state.channel = Some(state.channels);
+        state.channels
+    }
+
+    /// Hands out what is next; one that was returned often goes alone.
+    pub fn hand_out(&self, channel: u64, prefetch: usize) -> Vec<(u64, Held)> {
+        let mut state = self.state();
+        let mut handed = Vec::new();
+        while state.channel == Some(channel) && state.unacked.len() < prefetch {
+            let Some(held) = state.inbound.pop_front() else { break };
+            state.last_tag += 1;
+            let tag = state.last_tag;
+            state.unacked.insert(tag, held.clone());
+            let is_suspicious = held.returns >= 2;
+            handed.push((tag, held));
+            if is_suspicious {
+                break;
+            }
+        }
+        handed
+    }
+
+    /// Takes an acknowledgement; `false` when the channel is gone, also because of this one.
+    pub fn ack(&self, channel: u64, tag: u64, multiple: bool) -> bool {
+        let mut state = self.state();
+        if state.channel != Some(channel) {
+            return false;
+        }
+        if !state.unacked.contains_key(&tag) {
+            state.wrong_acks += 1;
+            drop(state);
+            self.close("PRECONDITION_FAILED, unknown delivery tag");
+            return false;
+        }
+        match multiple {
+            true => state.unacked = state.unacked.split_off(&(tag + 1)),
+            false => _ = state.unacked.remove(&tag),
+        }
+        true
+    }
+
+    /// Puts a delivery to the dead letters.
+    pub fn dead_letter(&self, tag: u64) {
+        let mut state = self.state();
+        let held = state.unacked.remove(&tag);
+        state.dead.extend(held);
+    }
+
+    /// The channel ends: what is not acknowledged comes back, marked.
+    pub fn close(&self, why: &str) {
+        let mut state = self.state();
+        state.channel = None;
+        let back = std::mem::take(&mut state.unacked);
+        if !back.is_empty() {
+            self.chance.say(format_args!("broker: channel closed ({why}), {} deliveries come back", back.len()));
+        }
+        for (_, mut held) in back.into_iter().rev() {
+            held.delivery.redelivered = true;
+            held.returns += 1;
+            match held.returns > RETURNS_MAX {
+                true => state.dead.push(held),
+                false => state.inbound.push_front(held),
+            }
+        }
+    }
+
+    /// It starts anew: what it had confirmed is there, of the rest a part.
+    pub fn restart(&self) {
+        self.close("broker restarted");
+        let survives = |is_confirmed: bool| is_confirmed || self.chance.draw(|dice| dice.percent(50));
+        let mut state = self.state();
+        state.is_blocked = false;
+        state.inbound.retain(|held| survives(held.is_confirmed));
+        state.out.values_mut().for_each(|queue| queue.retain(|posted| survives(posted.is_confirmed)));
+    }
+
+    /// A resource alarm begins or ends.
+    pub fn block(&self, is_blocked: bool) {
+        self.state().is_blocked = is_blocked;
+    }
+
+    pub fn is_blocked(&self) -> bool {
+        self.state().is_blocked
+    }
+
+    /// The gateway publishes a letter to a participant's queue.
+    pub fn post(&self, to: &ParticipantCode, (message, format, content): (MessageId, Format, Bytes)) -> Said {
+        if self.is_blocked() {
+            return Said::Blocked;
+        }
+        if self.chance.strikes(Fault::Returned, "publish") {
+            return Said::Returned;
+        }
+        if self.chance.strikes(Fault::Nack, "publish") {
+            return Said::Nack;
+        }
+        let is_confirmed = !self.chance.strikes(Fault::ConfirmationLost, "publish");
+        if is_confirmed || self.chance.draw(|dice| dice.percent(60)) {
+            let queue = &mut self.state().out;
+            queue.entry(to.clone()).or_default().push_back(Posted { message, format, content, is_confirmed });
+        }
+        if is_confirmed { Said::Confirmed } else { Said::Nothing }
+    }
+
+    /// A letter reaches a participant's program over another way.
+    pub fn hand_over(&self, to: &ParticipantCode, (message, format, content): (MessageId, Format, Bytes)) {
+        let posted = Posted::fetched(message, format, content);
+        self.state().out.entry(to.clone()).or_default().push_back(posted);
+    }
+
+    /// What a participant's program takes now.
+    pub fn take(&self, of: &ParticipantCode) -> Vec<Posted> {
+        self.state().out.get_mut(of).map(|queue| queue.drain(..).collect()).unwrap_or_default()
+    }
+
+    /// An operator puts the dead letters back, as the handbook says.
+    pub fn shovel(&self) -> usize {
+        let mut state = self.state();
+        let dead = std::mem::take(&mut state.dead);
+        let count = dead.len();
+        state.inbound.extend(dead.into_iter().map(|held| Held { returns: 0, ..held }));
+        count
+    }
+
+    /// Deliveries that wait to be taken, and letters that wait for a participant's program.
+    pub fn waiting(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.inbound.len() + state.unacked.len(), state.out.values().map(VecDeque::len).sum())
+    }
+
+    /// Acknowledgements of what was not to be acknowledged.
+    pub fn wrong_acks(&self) -> u64 {
+        self.state().wrong_acks
+    }
+}

@@ -1,0 +1,289 @@
+//! What the simulated world shares: the one source of chance, the trace, the counts, and the word that the gateway
+//! has just been killed.
+//!
+//! Promises: everything that happens by chance is drawn here, in the order in which it happens, so that a seed is a
+//! history. Never: reads a clock; draws a fault while the world heals.
+
+use crate::simulation::dice::Dice;
+use crate::simulation::trace::Trace;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use tokio::sync::Notify;
+
+/// Something that goes wrong. How often is drawn for each seed anew (so many times in ten thousand chances).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// The gateway is killed.
+    Crash,
+    /// The database is away for a while.
+    StoreDown,
+    /// The transaction was committed, and its answer was lost.
+    CommitUnknown,
+    /// The connection broke before the commit.
+    CommitLost,
+    /// The broker has the letter, the confirmation did not come.
+    ConfirmationLost,
+    /// The broker did not take it.
+    Nack,
+    /// No queue: the letter came back.
+    Returned,
+    /// A resource alarm: the broker reads no publications.
+    Blocked,
+    /// The broker has closed the consumer's channel.
+    ChannelClosed,
+    BrokerRestart,
+    /// A participant's endpoint does not answer, or answers no.
+    PushFailed,
+    /// It took the letter, the answer was lost.
+    PushAnswerLost,
+    ClockAhead,
+    ClockBack,
+    /// 400 days ahead, and right again later.
+    ClockLeap,
+    /// To the last minute of the year.
+    YearEnd,
+    /// The gateway is not there for ten days.
+    Outage,
+    MailDown,
+}
+
+impl Fault {
+    /// In the order of the table that is printed.
+    pub const ALL: [Self; 18] = [
+        Self::Crash,
+        Self::StoreDown,
+        Self::CommitUnknown,
+        Self::CommitLost,
+        Self::ConfirmationLost,
+        Self::Nack,
+        Self::Returned,
+        Self::Blocked,
+        Self::ChannelClosed,
+        Self::BrokerRestart,
+        Self::PushFailed,
+        Self::PushAnswerLost,
+        Self::ClockAhead,
+        Self::ClockBack,
+        Self::ClockLeap,
+        Self::YearEnd,
+        Self::Outage,
+        Self::MailDown,
+    ];
+
+    /// As the table and the trace name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Crash => "gateway killed",
+            Self::StoreDown => "store away",
+            Self::CommitUnknown => "commit done, answer lost",
+            Self::CommitLost => "cut before the commit",
+            Self::ConfirmationLost => "confirmation lost",
+            Self::Nack => "nack",
+            Self::Returned => "returned, no queue",
+            Self::Blocked => "broker blocked",
+            Self::ChannelClosed => "channel closed",
+            Self::BrokerRestart => "broker restarted",
+            Self::PushFailed => "push failed",
+            Self::PushAnswerLost => "push taken, answer lost",
+            Self::ClockAhead => "clock +1 h",
+            Self::ClockBack => "clock -1 h",
+            Self::ClockLeap => "clock +400 days",
+            Self::YearEnd => "midnight of 31 December",
+            Self::Outage => "outage of ten days",
+            Self::MailDown => "mail down",
+        }
+    }
+
+    /// How often at most, of ten thousand chances; some have a chance at every await, some once in a step.
+    fn rate_max(self) -> u64 {
+        match self {
+            Self::Crash => 60,
+            Self::StoreDown => 60,
+            Self::CommitUnknown | Self::CommitLost => 500,
+            Self::ConfirmationLost | Self::Nack | Self::Returned => 1_200,
+            Self::Blocked | Self::BrokerRestart => 400,
+            Self::ChannelClosed => 600,
+            Self::PushFailed | Self::PushAnswerLost | Self::MailDown => 2_000,
+            Self::ClockAhead | Self::ClockBack => 500,
+            Self::ClockLeap | Self::YearEnd | Self::Outage => 150,
+        }
+    }
+}
+
+/// Polls without an end before a world counts as stuck; a step takes some hundreds.
+const POLLS_MAX: u32 = 200_000;
+
+/// The source of chance of one world.
+#[derive(Debug)]
+pub struct Chance {
+    state: Mutex<State>,
+    killed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    dice: Dice,
+    trace: Trace,
+    counts: BTreeMap<Fault, u64>,
+    rates: BTreeMap<Fault, u64>,
+    calm: bool,
+    is_killed: bool,
+    store_down: bool,
+}
+
+/// How a piece of the gateway's life ended.
+#[derive(Debug)]
+pub(super) enum Lived<T> {
+    Done(T),
+    Killed,
+    /// Nothing moves any more: a defect.
+    Stuck,
+}
+
+impl Chance {
+    /// The chance of a seed: which faults there are, and how often, is drawn first.
+    #[must_use]
+    pub fn new(seed: u64, trace: Trace) -> Self {
+        let mut dice = Dice(seed);
+        let rates = Fault::ALL.into_iter().map(|fault| (fault, drawn(fault, &mut dice))).collect();
+        let (counts, calm) = (BTreeMap::new(), false);
+        let state = State { dice, trace, counts, rates, calm, is_killed: false, store_down: false };
+        Self { state: Mutex::new(state), killed: Notify::new() }
+    }
+
+    /// A world in which nothing goes wrong.
+    #[must_use]
+    pub fn calm() -> Self {
+        let chance = Self::new(0, Trace::none());
+        chance.heal();
+        chance
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on nothing goes wrong.
+    pub(super) fn heal(&self) {
+        let mut state = self.state();
+        state.calm = true;
+        state.store_down = false;
+    }
+
+    /// Draws something.
+    pub(super) fn draw<T>(&self, from: impl FnOnce(&mut Dice) -> T) -> T {
+        from(&mut self.state().dice)
+    }
+
+    /// Whether this fault happens now; if so it is counted and told.
+    pub(super) fn strikes(&self, fault: Fault, where_: &str) -> bool {
+        let mut state = self.state();
+        let rate = state.rates.get(&fault).copied().unwrap_or_default();
+        if state.calm || rate == 0 || state.dice.below(10_000) >= rate {
+            return false;
+        }
+        *state.counts.entry(fault).or_default() += 1;
+        state.trace.say(format_args!("FAULT {}: {where_}", fault.name()));
+        true
+    }
+
+    /// Tells what happened.
+    pub(super) fn say(&self, what: std::fmt::Arguments<'_>) {
+        self.state().trace.say(what);
+    }
+
+    /// Tells how the world stands at its end.
+    pub(super) fn close(&self, what: std::fmt::Arguments<'_>) {
+        self.state().trace.close(what);
+    }
+
+    /// The step and the time that lines are told of from now on.
+    pub(super) fn at(&self, step: u32, at: chrono::DateTime<chrono::Utc>) {
+        let mut state = self.state();
+        (state.trace.step, state.trace.at) = (step, at);
+    }
+
+    /// How often each fault has happened.
+    pub(super) fn counts(&self) -> BTreeMap<Fault, u64> {
+        self.state().counts.clone()
+    }
+
+    /// The trace as it is now.
+    pub(super) fn trace(&self) -> Trace {
+        self.state().trace.clone()
+    }
+
+    /// Whether the database is away; it goes and comes by chance.
+    pub(super) fn store_is_down(&self, what: &str) -> bool {
+        if self.state().store_down {
+            let is_back = self.draw(|dice| dice.percent(25));
+            self.state().store_down = !is_back;
+            return !is_back;
+        }
+        let is_down = self.strikes(Fault::StoreDown, what);
+        self.state().store_down = is_down;
+        is_down
+    }
+
+    /// A place where the gateway waits for the world: others may go first, and it may be killed here.
+    pub(super) async fn point(&self, what: &str) {
+        let turns = self.draw(|dice| dice.below(4).saturating_sub(1));
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        self.may_die(what).await;
+    }
+
+    /// May be killed here, and then nothing goes on.
+    pub(super) async fn may_die(&self, what: &str) {
+        let is_killed = self.state().is_killed;
+        if is_killed || self.strikes(Fault::Crash, what) {
+            self.kill();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Kills the gateway now.
+    pub(super) fn kill(&self) {
+        self.state().is_killed = true;
+        self.killed.notify_one();
+    }
+
+    /// Lets the gateway live until it is killed, or this is done.
+    pub(super) async fn live<T>(&self, work: impl Future<Output = T>) -> Lived<T> {
+        let (mut killed, mut work) = (pin!(self.killed.notified()), pin!(work));
+        let mut polls = 0_u32;
+        let ended = std::future::poll_fn(|task| {
+            if killed.as_mut().poll(task).is_ready() {
+                return Poll::Ready(Lived::Killed);
+            }
+            if let Poll::Ready(done) = work.as_mut().poll(task) {
+                return Poll::Ready(Lived::Done(done));
+            }
+            polls += 1;
+            if polls > POLLS_MAX {
+                return Poll::Ready(Lived::Stuck);
+            }
+            // There are no timers and no sockets: whoever is still to be woken is woken by the others' turns.
+            task.waker().wake_by_ref();
+            Poll::Pending
+        });
+        let ended = ended.await;
+        // Killed in its last breath: what it said is said, and the rest of it dies.
+        let was_killed = std::mem::replace(&mut self.state().is_killed, false);
+        match ended {
+            Lived::Done(_) if was_killed => Lived::Killed,
+            other => other,
+        }
+    }
+}
+
+/// Half of the faults do not happen at all in a world, the others seldom or often: few faults at once find what many
+/// hide.
+fn drawn(fault: Fault, dice: &mut Dice) -> u64 {
+    if dice.percent(50) { 0 } else { 1 + dice.below(fault.rate_max()) }
+}

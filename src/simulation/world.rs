@@ -1,0 +1,345 @@
+//! One world: the participants, the broker, the disk, the clock, and the gateway in the middle, step by step; then a
+//! time in which everything heals.
+//!
+//! Promises: one thread; the same seed is the same history. Never: helps the gateway with what it must do itself.
+
+use crate::catalogue::Catalogue;
+use crate::clock::Clock;
+use crate::domain::calendar::CalendarSet;
+use crate::domain::decision::Ladders;
+use crate::domain::message::Format;
+use crate::domain::notice::Medium;
+use crate::domain::participant::{Participant, Route};
+use crate::gateway::Parts;
+use crate::gateway::ports::inbound::InboundDelivery;
+use crate::simulation::acts::Caller;
+use crate::simulation::books::{Books, Fate, Way, Written};
+use crate::simulation::broker::Broker;
+use crate::simulation::chance::{Chance, Fault, Lived};
+use crate::simulation::dice::Dice;
+use crate::simulation::flaw::Flaw;
+use crate::simulation::life::{Life, Stillborn};
+use crate::simulation::memory::MemoryStore;
+use crate::simulation::outlets::Mail;
+use crate::simulation::pens::Pens;
+use crate::simulation::trace::Trace;
+use crate::store::objects::ObjectFolder;
+use crate::worker::notices::Line;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What all worlds share.
+pub struct Setting {
+    pub(super) bodies: Vec<Participant>,
+    pub(super) calendars: Arc<CalendarSet>,
+    pub(super) ladders: Arc<Ladders>,
+}
+
+impl Setting {
+    /// The invented bodies of the example file, the calendars and ladders that are built in.
+    ///
+    /// # Errors
+    /// When what is built in cannot be read.
+    pub fn builtin() -> anyhow::Result<Self> {
+        let text = include_str!("../../config/examples/participants.toml");
+        Ok(Self {
+            bodies: crate::config::participants::from_toml(text)?,
+            calendars: Arc::new(crate::catalogue::calendars::embedded()?),
+            ladders: Arc::new(toml::from_str(include_str!("../../config/ladders.toml"))?),
+        })
+    }
+}
+
+/// One world.
+pub(super) struct World<'s> {
+    pub setting: &'s Setting,
+    pub chance: Arc<Chance>,
+    pub store: MemoryStore,
+    pub broker: Arc<Broker>,
+    books: Arc<Mutex<Books>>,
+    pub mail: Line,
+    pub mailbox: Arc<Mail>,
+    pub bodies: Vec<Participant>,
+    clock: Clock,
+    /// The time that it is, whatever the gateway's clock says.
+    pub now: DateTime<Utc>,
+    skew: TimeDelta,
+    /// Steps until the clock is right again, and until the gateway is there again.
+    skew_left: u32,
+    out_left: u32,
+    life: Option<Life>,
+    pub lives: u64,
+    /// A store of its own ends the leases of a life that is over; one that is shared waits until they have run out.
+    ends_leases: bool,
+    pub flaw: Option<Flaw>,
+    pub step: u32,
+}
+
+impl<'s> World<'s> {
+    pub fn new(setting: &'s Setting, (seed, flaw): (u64, Option<Flaw>), trace: Trace) -> Self {
+        let chance = Arc::new(Chance::new(seed, trace));
+        let (bodies, ends_leases, now) = chance.draw(|dice| {
+            (setting.bodies.iter().map(|body| placed(body, dice)).collect(), dice.percent(50), began_at(dice))
+        });
+        let mailbox = Arc::new(Mail { chance: Arc::clone(&chance), letters: Mutex::default() });
+        let store = MemoryStore::new(Arc::clone(&chance));
+        store.disk().flaw = flaw;
+        store.disk().participants = {
+            let bodies: &Vec<Participant> = &bodies;
+            bodies.iter().map(|body| (body.code.clone(), body.clone())).collect()
+        };
+        Self {
+            setting,
+            store,
+            broker: Arc::new(Broker::new(Arc::clone(&chance))),
+            books: Arc::default(),
+            mail: Line::new(Medium::Mail, Arc::clone(&mailbox) as _),
+            mailbox,
+            bodies,
+            clock: Clock::frozen(now),
+            chance,
+            now,
+            skew: TimeDelta::zero(),
+            skew_left: 0,
+            out_left: 0,
+            life: None,
+            lives: 0,
+            ends_leases,
+            flaw,
+            step: 0,
+        }
+    }
+
+    /// The participants' books.
+    pub fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn percent(&self, of_a_hundred: u64) -> bool {
+        self.chance.draw(|dice| dice.percent(of_a_hundred))
+    }
+
+    /// One step of the world with faults.
+    pub fn turn(&mut self) -> anyhow::Result<()> {
+        self.step += 1;
+        let wait = self.chance.draw(drawn_wait);
+        self.pass(wait);
+        self.strike();
+        let acts = self.chance.draw(|dice| dice.below(4));
+        for _ in 0..acts {
+            let pens = Pens { bodies: &self.bodies, now: self.now, step: self.step };
+            let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+            self.chance.draw(|dice| pens.act(&mut books, dice))?;
+        }
+        self.publish();
+        self.take_letters();
+        if self.out_left > 0 {
+            self.out_left -= 1;
+            return Ok(());
+        }
+        self.work(false);
+        Ok(())
+    }
+
+    /// Time passes, for everybody.
+    pub fn pass(&mut self, wait: TimeDelta) {
+        self.now += wait;
+        self.clock.set(self.now + self.skew);
+        self.chance.at(self.step, self.now);
+    }
+
+    /// What befalls the world between two steps.
+    fn strike(&mut self) {
+        if self.skew_left > 0 {
+            self.skew_left -= 1;
+            if self.skew_left == 0 {
+                self.skew = TimeDelta::zero();
+            }
+        } else if self.chance.strikes(Fault::ClockAhead, "clock") {
+            (self.skew, self.skew_left) = (TimeDelta::hours(1), 4);
+        } else if self.chance.strikes(Fault::ClockBack, "clock") {
+            (self.skew, self.skew_left) = (TimeDelta::hours(-1), 4);
+        } else if self.chance.strikes(Fault::ClockLeap, "clock") {
+            (self.skew, self.skew_left) = (TimeDelta::days(400), 2);
+        }
+        if let Some(eve) = last_minute(self.now).filter(|_| self.chance.strikes(Fault::YearEnd, "clock")) {
+            self.now = eve;
+        }
+        if self.chance.strikes(Fault::Outage, "gateway") {
+            self.die("stopped for ten days");
+            self.now += TimeDelta::days(10);
+            self.out_left = 1 + u32::try_from(self.chance.draw(|dice| dice.below(3))).unwrap_or(1);
+        }
+        if self.chance.strikes(Fault::BrokerRestart, "broker") {
+            self.broker.restart();
+        }
+        match self.broker.is_blocked() {
+            true if self.percent(40) => self.broker.block(false),
+            false if self.chance.strikes(Fault::Blocked, "broker") => self.broker.block(true),
+            _ => {}
+        }
+        self.pass(TimeDelta::zero());
+    }
+
+    /// The participants publish what they have written; now and then twice, or what was sent long ago.
+    fn publish(&self) {
+        let mut books = self.books();
+        let mut sending = books.open(Way::Queue, self.step);
+        if self.chance.draw(|dice| dice.percent(20)) && !books.letters.is_empty() {
+            let again = self.chance.draw(|dice| dice.below(books.letters.len() as u64));
+            sending.extend(usize::try_from(again).ok().filter(|place| books.letters[*place].not_before <= self.step));
+        }
+        for no in sending {
+            let Some(letter) = books.letters.get_mut(no) else { continue };
+            let is_confirmed = self.broker.publish(delivery(letter));
+            self.chance.say(format_args!("letter {no} {} of {} published: {is_confirmed}", letter.kind, letter.from));
+            if is_confirmed && letter.fate == Fate::Open {
+                letter.fate = Fate::WithBroker;
+            }
+        }
+    }
+
+    /// The participants' programs take what has come over the broker or by push.
+    fn take_letters(&self) {
+        let mut books = self.books();
+        for body in &self.bodies {
+            for posted in self.broker.take(&body.code) {
+                self.chance.say(format_args!("{} received {}", body.code, posted.message));
+                books.receive(&body.code, &posted);
+            }
+        }
+    }
+
+    /// The gateway works for a while.
+    pub fn work(&mut self, is_calm: bool) {
+        let Some(life) = self.life() else { return };
+        let caller =
+            Caller { gateway: life.gateway.clone(), chance: Arc::clone(&self.chance), books: Arc::clone(&self.books) };
+        let works = if is_calm { self.all_works(&caller) } else { self.some_works(&caller) };
+        drop(caller);
+        let lived = life.work(&self.chance, join_all(works));
+        match lived {
+            Lived::Done(_) => self.life = Some(life),
+            Lived::Killed => {
+                drop(life);
+                self.die("killed");
+            }
+            Lived::Stuck => self.wrong("no_limbo: nothing moves any more"),
+        }
+    }
+
+    fn wrong(&self, what: &str) {
+        self.books().wrong.push(what.to_owned());
+    }
+
+    fn die(&mut self, why: &str) {
+        self.life = None;
+        self.broker.close("the connection is gone");
+        self.store.disk().unsynced.clear();
+        self.chance.say(format_args!("the gateway is {why}"));
+    }
+
+    /// The gateway that is alive, or a new one.
+    fn life(&mut self) -> Option<Life> {
+        if let Some(life) = self.life.take() {
+            return Some(life);
+        }
+        if self.ends_leases {
+            self.store.disk().end_leases();
+        }
+        self.store.disk().begin_flawed();
+        let parts = Parts {
+            store: Arc::new(self.store.clone()),
+            // No paper comes in this world; the folder is never made.
+            objects: Arc::new(ObjectFolder::new(std::env::temp_dir().join("mezhved-simulation"))),
+            catalogue: Arc::clone(Catalogue::builtin()),
+            calendars: Arc::clone(&self.setting.calendars),
+            ladders: Arc::clone(&self.setting.ladders),
+            clock: self.clock.clone(),
+            sweep_age_max_s: 120,
+        };
+        self.lives += 1;
+        match Life::begin(&self.chance, parts) {
+            Ok(life) => {
+                self.chance.say(format_args!("the gateway begins its life {}", self.lives));
+                return Some(life);
+            }
+            Err(Stillborn::Killed) => self.die("killed at its start"),
+            Err(Stillborn::Refused(why)) => self.chance.say(format_args!("the gateway does not start: {why}")),
+            Err(Stillborn::Stuck) => self.wrong("no_limbo: the gateway hangs at its start"),
+        }
+        None
+    }
+
+    /// Nothing goes wrong any more; the clock is right.
+    pub fn begin_to_heal(&mut self) {
+        self.chance.heal();
+        self.broker.block(false);
+        (self.skew, self.skew_left, self.out_left) = (TimeDelta::zero(), 0, 0);
+        self.chance.say(format_args!("healing"));
+    }
+
+    /// One round of healing: whoever has something to do does it.
+    pub fn heal(&mut self, wait: TimeDelta) {
+        self.step += 1;
+        self.pass(wait);
+        self.books().letters.iter_mut().for_each(|letter| letter.not_before = 0);
+        let shovelled = self.broker.shovel();
+        if shovelled > 0 {
+            self.chance.say(format_args!("{shovelled} dead letters are put back"));
+        }
+        self.publish();
+        self.work(true);
+        self.take_letters();
+    }
+}
+
+/// An invented body, reached somehow.
+fn placed(body: &Participant, dice: &mut Dice) -> Participant {
+    let route = match dice.below(10) {
+        0..4 => Route::Amqp,
+        4..8 => Route::Inbox,
+        _ => Route::Push { url: "https://body.example/letters".to_owned() },
+    };
+    let format = if dice.percent(50) { Format::Json } else { Format::Xml };
+    Participant { route, format, ..body.clone() }
+}
+
+/// A world begins in a working week, sometimes before the holidays.
+fn began_at(dice: &mut Dice) -> DateTime<Utc> {
+    // 2 March, 4 May, 17 August, 21 December 2026, in the morning in Irkutsk.
+    let days = [1_772_416_800, 1_777_860_000, 1_786_932_000, 1_797_818_400];
+    let at = *dice.one_of(&days).unwrap_or(&days[0]);
+    DateTime::from_timestamp(at, 0).unwrap_or_default()
+}
+
+fn drawn_wait(dice: &mut Dice) -> TimeDelta {
+    let span = |dice: &mut Dice, below: u64| i64::try_from(1 + dice.below(below)).unwrap_or(1);
+    match dice.below(100) {
+        0..45 => TimeDelta::seconds(span(dice, 60)),
+        45..70 => TimeDelta::minutes(span(dice, 60)),
+        70..85 => TimeDelta::hours(span(dice, 8)),
+        85..95 => TimeDelta::hours(12 + span(dice, 6)),
+        _ => TimeDelta::days(span(dice, 5)),
+    }
+}
+
+/// Half a minute before the year ends in Irkutsk.
+fn last_minute(now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let eve = chrono::NaiveDate::from_ymd_opt(2026, 12, 31)?.and_hms_opt(15, 59, 30)?.and_utc();
+    (now < eve).then_some(eve)
+}
+
+fn delivery(letter: &Written) -> InboundDelivery {
+    let media = if letter.format == Format::Json { "application/json" } else { "application/xml" };
+    InboundDelivery {
+        user_id: letter.user.clone(),
+        message_id: Some(letter.id.to_string()),
+        content_type: Some(media.to_owned()),
+        content_encoding: None,
+        correlation_id: None,
+        redelivered: false,
+        content: letter.content.clone(),
+    }
+}
