@@ -16,8 +16,10 @@ use mezhved::domain::case::{By, Case, CaseKey, Fact, What};
 use mezhved::domain::ending::Ending;
 use mezhved::domain::notice::{Medium, Whom};
 use mezhved::gateway::ports::accounts::{Session, StoredKey, User, UserRole};
+use mezhved::gateway::ports::attachments::{Kept, Naming};
 use mezhved::gateway::ports::decisions::{Claim, QuarantineRow, RouteKind};
 use mezhved::gateway::ports::notices::NoticeRow;
+use mezhved::gateway::ports::objects::ObjectName;
 use mezhved::gateway::ports::reads::{DutyFilter, Figures, InboxPage, JournalFilter};
 use mezhved::gateway::ports::scans::{ByHand, HandChannel, HandWay, Handover, ScanRow};
 use mezhved::gateway::ports::{Changes, Store};
@@ -76,7 +78,19 @@ async fn filled(folder: &Folder) -> std::path::PathBuf {
     alerted.duties[0].alert = Some(Alert { obligation: obligation_id(1), raised_at: at("21T00:00"), rung: 2, state });
     save(&store, Changes { exchanges: vec![alerted], outbox: vec![receipt(3)], ..Changes::default() }).await;
     save(&store, beside()).await;
+    attached(&store).await;
     path
+}
+
+/// A file that was put, and a message that names it.
+async fn attached(store: &SqliteStore) {
+    use mezhved::gateway::ports::Attachments as _;
+    let (name, at) = (ObjectName::new(&"cd".repeat(32)).unwrap(), at("12T09:00"));
+    assert!(store.expect_object(&name, at).await.unwrap());
+    let media_type = "application/pdf".to_owned();
+    store.object_kept(Kept { name: name.clone(), by: code(CENTRE), media_type, bytes: 7, at }).await.unwrap();
+    let attachments = vec![Naming { message: message_id(1), name }];
+    save(store, Changes { attachments, ..Changes::default() }).await;
 }
 
 async fn access(store: &SqliteStore) {
@@ -217,6 +231,8 @@ async fn shown(store: &dyn Store) -> Vec<String> {
     shown.push(format!("{:?}", store.events_after(0, 1000).await.unwrap()));
     shown.push(format!("{:?}", store.latest_instant().await.unwrap()));
     shown.push(format!("{:?}", store.quarantine(None, 10).await.unwrap()));
+    let name = ObjectName::new(&"cd".repeat(32)).unwrap();
+    shown.push(format!("{:?}", store.access(&name, &[code(SCHOOL)]).await.unwrap()));
     shown.push(format!("{:?}", store.scan(&"ab".repeat(32)).await.unwrap()));
     shown.push(format!("{:?}", store.digests_since("2026-01-01".parse().unwrap()).await.unwrap()));
     shown.push(format!("{:?}", store.notice_figures().await.unwrap()));
