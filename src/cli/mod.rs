@@ -10,6 +10,7 @@ pub mod convert;
 pub mod demo;
 pub mod due;
 pub mod health;
+pub mod load;
 pub mod participants;
 pub mod schemas;
 pub mod serve;
@@ -45,6 +46,11 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Прожить год вымышленного центра на настоящем шлюзе: что опоздало и до каких ступеней дошло.
     Year(year::YearArgs),
+    /// Нагрузить работающий шлюз вымышленными сообщениями и сосчитать скорость, задержки и потери.
+    Load {
+        #[command(subcommand)]
+        what: load::LoadCommand,
+    },
     /// Проверить настройки: все ошибки сразу, со строкой и ключом.
     CheckConfig,
     /// Спросить работающий шлюз, готов ли он (для проверки контейнера).
@@ -110,6 +116,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(args) => demo::run(&args),
         Command::Year(args) => year::run(&args, &mut stdout()),
+        Command::Load { what } => load::run(&what, || config(cli.config), &mut stdout()),
         Command::CheckConfig => check_config(cli.config),
         Command::Serve => serve::run(&config(cli.config)?),
         Command::Participants { what } => participants::run(&what, &config(cli.config)?),

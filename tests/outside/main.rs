@@ -10,6 +10,7 @@
 )]
 
 mod hostile;
+mod loading;
 mod peer;
 mod story;
 #[path = "../support/mod.rs"]

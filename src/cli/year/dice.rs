@@ -6,7 +6,7 @@ use uuid::{Builder, Uuid};
 
 /// A source of numbers that looks like chance.
 #[derive(Debug)]
-pub(super) struct Dice(pub u64);
+pub(in crate::cli) struct Dice(pub u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
