@@ -7,4 +7,5 @@
 
 pub mod broker;
 pub mod gateway;
+pub mod postgres;
 pub mod python;
