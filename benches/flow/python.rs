@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers");
 const VENV: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.test/peers");
+const SCHEMAS_FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.test/peers-schemas");
 const IN_QUEUE: &str = "peer.in";
 const PREFIX: &str = "peer.out.";
 
@@ -57,7 +58,7 @@ fn interpreter() -> &'static Path {
 fn schemas() -> &'static Path {
     static SCHEMAS: OnceLock<PathBuf> = OnceLock::new();
     SCHEMAS.get_or_init(|| {
-        let folder = Path::new(VENV).join("schemas");
+        let folder = PathBuf::from(SCHEMAS_FOLDER);
         run(Command::new(binary()).args(["schemas", "export"]).arg(&folder).stdout(Stdio::null()));
         folder
     })
