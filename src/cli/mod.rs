@@ -14,6 +14,7 @@ pub mod load;
 pub mod participants;
 pub mod schemas;
 pub mod serve;
+pub mod store_copy;
 mod templates;
 pub mod verify;
 pub mod year;
@@ -70,6 +71,11 @@ enum Command {
         #[command(subcommand)]
         what: accounts::UsersCommand,
     },
+    /// Хранилище: перенос из SQLite в PostgreSQL.
+    Store {
+        #[command(subcommand)]
+        what: store_copy::StoreCommand,
+    },
     /// Производственный календарь: насколько он покрыт; принятие новой версии.
     Calendar {
         #[command(subcommand)]
@@ -124,6 +130,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             with_store(cli.config, async |store, now| accounts::keys(what, store, (now, &mut std::io::stdout())).await)
         }
         Command::Users { what } => with_store(cli.config, async |store, now| accounts::users(what, store, now).await),
+        Command::Store { what: store_copy::StoreCommand::Copy(args) } => {
+            store_copy::run(&args, &config(cli.config)?, &mut std::io::stdout())
+        }
         Command::Health => health::run(&config(cli.config)?),
         Command::Calendar { what: calendar::CalendarCommand::Check(args) } => {
             calendar::check(&args, Clock::system().now().date_naive(), &mut stdout())

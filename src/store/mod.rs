@@ -2,5 +2,8 @@
 //!
 //! Promises: what a store has confirmed survives a power cut. Never: decides; knows of HTTP or of a broker.
 
+pub mod copy;
+mod obligation_text;
+pub mod postgres;
 pub mod scans;
 pub mod sqlite;

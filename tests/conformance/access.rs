@@ -7,7 +7,7 @@ use mezhved::gateway::ports::accounts::{Session, StoredKey, User, UserRole};
 
 #[tokio::test]
 async fn participants_are_imported_replaced_and_the_generation_rises() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         assert_eq!(store.participants_generation().await.unwrap(), 0);
         let (school, clinic) = (participant(SCHOOL, "push"), participant(CLINIC, "inbox"));
@@ -23,7 +23,7 @@ async fn participants_are_imported_replaced_and_the_generation_rises() {
 
 #[tokio::test]
 async fn a_key_opens_until_it_expires_or_is_revoked() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         store.import_participants(vec![participant(SCHOOL, "amqp"), participant(CLINIC, "amqp")]).await.unwrap();
         let created_at = at("12T00:00");
@@ -51,7 +51,7 @@ async fn a_key_opens_until_it_expires_or_is_revoked() {
 
 #[tokio::test]
 async fn a_key_of_nobody_and_a_key_twice_are_refused() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         let key =
             StoredKey { sha256: [1; 32], participant: code(SCHOOL), created_at: at("12T00:00"), expires_at: None };
@@ -64,7 +64,7 @@ async fn a_key_of_nobody_and_a_key_twice_are_refused() {
 
 #[tokio::test]
 async fn secrets_of_a_webhook_come_newest_first() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         store.import_participants(vec![participant(SCHOOL, "push")]).await.unwrap();
         store.add_webhook_secret(&code(SCHOOL), vec![1], at("12T00:00")).await.unwrap();
@@ -76,7 +76,7 @@ async fn secrets_of_a_webhook_come_newest_first() {
 
 #[tokio::test]
 async fn a_person_is_found_by_login_and_added_once() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         let user = User {
             login: "primernaya".to_owned(),
@@ -95,7 +95,7 @@ async fn a_person_is_found_by_login_and_added_once() {
 
 #[tokio::test]
 async fn a_session_lives_until_it_ends_or_is_ended() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         let session = |no: u8, created, expires| Session {
             sha256: [no; 32],

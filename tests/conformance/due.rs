@@ -12,7 +12,7 @@ use mezhved::gateway::ports::{Changes, Keys};
 
 #[tokio::test]
 async fn obligations_come_by_the_time_of_their_planned_rung_and_not_before_it() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         // A request's rung is planned two days before its due date.
         save(store, request(1).due(at("22T00:00")).changes()).await;
@@ -27,7 +27,7 @@ async fn obligations_come_by_the_time_of_their_planned_rung_and_not_before_it() 
 
 #[tokio::test]
 async fn a_rung_that_is_not_planned_any_more_is_not_due() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         let at_once = at("20T00:00");
         let states = [
@@ -46,7 +46,7 @@ async fn a_rung_that_is_not_planned_any_more_is_not_due() {
 
 #[tokio::test]
 async fn an_acknowledgement_that_has_run_out_is_due_once() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         save(store, request(1).changes()).await;
         let mut exchange = load(store, request(1).exchange().id).await.unwrap();
@@ -75,7 +75,7 @@ async fn an_acknowledgement_that_has_run_out_is_due_once() {
 
 #[tokio::test]
 async fn the_next_period_of_a_duty_is_due_when_the_duty_says_so_and_never_twice() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         let mut exchange = request(1).exchange();
         exchange.duties[0].rungs.rows.clear();
@@ -99,7 +99,7 @@ async fn the_next_period_of_a_duty_is_due_when_the_duty_says_so_and_never_twice(
 
 #[tokio::test]
 async fn a_case_leads_to_its_ends_and_to_the_exchanges_that_hold_open_duties_of_it() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         let ending = Ending {
             case: "Д-7".to_owned(),

@@ -29,7 +29,7 @@ async fn settle(store: &dyn Store, n: u32, result: AttemptResult) {
 
 #[tokio::test]
 async fn every_accepted_addressee_is_accounted_for_in_mixed_traffic() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         for n in 1..=6 {
             save(store, request(n).changes()).await;
@@ -69,7 +69,7 @@ async fn every_accepted_addressee_is_accounted_for_in_mixed_traffic() {
 
 #[tokio::test]
 async fn a_delivery_that_was_never_written_shows_as_a_gap() {
-    for subject in stores() {
+    for subject in stores().await {
         let forgotten = Changes { outbox: Vec::new(), ..request(1).changes() };
         save(&*subject.store, forgotten).await;
         assert_eq!(gap(&subject.store.figures().await.unwrap()), 1);
@@ -78,7 +78,7 @@ async fn a_delivery_that_was_never_written_shows_as_a_gap() {
 
 #[tokio::test]
 async fn parked_open_quarantined_and_conflicting_things_are_counted() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         assert_eq!(store.figures().await.unwrap(), Figures::default());
         save(store, request(1).changes()).await;
@@ -127,7 +127,7 @@ async fn parked_open_quarantined_and_conflicting_things_are_counted() {
 
 #[tokio::test]
 async fn the_board_counts_by_due_instant_and_by_body() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         let at = TallyAt {
             now: at("20T10:00"),

@@ -1,7 +1,8 @@
 //! What every store promises, as tests against the ports.
 //!
-//! Promises: each test runs against every store of [`stores`]; what only SQLite has (its file, its lock, its
-//! migrations) stands apart in `sqlite`. Never: looks into a table, except where the database itself is the subject.
+//! Promises: each test runs against every store of [`stores`], and a failure is told under the name of its store; what
+//! only SQLite has (its file, its lock, its migrations) stands apart in `sqlite`. Never: looks into a table, except where
+//! the database itself is the subject.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,9 +13,13 @@
 
 mod access;
 mod cases;
+mod copy;
+mod desk;
 mod due;
 mod figures;
 mod given;
+mod node;
+mod notices;
 mod outbox;
 mod round_trip;
 mod search;
@@ -22,26 +27,70 @@ mod shown;
 mod sqlite;
 mod units;
 
+#[path = "../support/postgres.rs"]
+#[allow(dead_code, reason = "each test program uses only some of the parts")]
+mod postgres_node;
+
 use mezhved::domain::exchange::Exchange;
 use mezhved::domain::ids::ExchangeId;
 use mezhved::gateway::ports::{Changes, Keys, Store, StoreError};
+use mezhved::store::postgres::{PostgresOptions, PostgresStore};
 use mezhved::store::sqlite::SqliteStore;
+use postgres_node::{Database, Postgres};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A store under test; its folder goes when it does.
+/// A store under test; its place goes when it does.
 struct Subject {
     store: Arc<dyn Store>,
-    #[expect(dead_code, reason = "held until the store is closed")]
-    folder: Folder,
+    place: Place,
+}
+
+/// Where a store keeps its records.
+enum Place {
+    Folder(Folder),
+    Database(Database<'static>),
+}
+
+impl Subject {
+    /// What the database itself says to a statement that does not come from us.
+    fn raw(&self, sql: &str) -> Result<(), String> {
+        match &self.place {
+            Place::Folder(folder) => {
+                let connection = rusqlite::Connection::open(folder.file("mezhved.db")).unwrap();
+                connection.execute_batch(sql).map_err(|refusal| refusal.to_string())
+            }
+            Place::Database(database) => database.try_sql(sql).map(|_| ()),
+        }
+    }
 }
 
 /// Every store there is, empty.
-fn stores() -> Vec<Subject> {
+async fn stores() -> Stores {
     let folder = Folder::new();
-    let store = SqliteStore::open(&folder.file("mezhved.db")).unwrap();
-    vec![Subject { store: Arc::new(store), folder }]
+    let sqlite = SqliteStore::open(&folder.file("mezhved.db")).unwrap();
+    let sqlite = Subject { store: Arc::new(sqlite), place: Place::Folder(folder) };
+    let database = Postgres::shared().database();
+    let postgres = PostgresStore::open(&database.url(), PostgresOptions::default()).await.unwrap();
+    let postgres = Subject { store: Arc::new(postgres), place: Place::Database(database) };
+    Stores(vec![postgres, sqlite])
+}
+
+/// The stores one by one, each told when its turn comes: what a failed test printed last is where it failed.
+struct Stores(Vec<Subject>);
+
+impl Iterator for Stores {
+    type Item = Subject;
+
+    fn next(&mut self) -> Option<Subject> {
+        let subject = self.0.pop()?;
+        match &subject.place {
+            Place::Folder(_) => println!("on SQLite"),
+            Place::Database(database) => println!("on PostgreSQL ({})", database.name()),
+        }
+        Some(subject)
+    }
 }
 
 /// A folder of its own for one test.

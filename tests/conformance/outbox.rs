@@ -51,7 +51,7 @@ async fn inbox(store: &dyn Store, of: ParticipantCode, after: u64) -> Vec<(u64, 
 
 #[tokio::test]
 async fn ready_rows_are_leased_oldest_first_with_what_they_deliver() {
-    for subject in stores() {
+    for subject in stores().await {
         save(&*subject.store, request(2).changes()).await;
         save(&*subject.store, request(1).changes()).await;
         save(&*subject.store, request(3).over(RouteKind::Push).changes()).await;
@@ -69,7 +69,7 @@ async fn ready_rows_are_leased_oldest_first_with_what_they_deliver() {
 
 #[tokio::test]
 async fn no_more_rows_are_leased_than_asked_for() {
-    for subject in stores() {
+    for subject in stores().await {
         save(&*subject.store, request(1).changes()).await;
         save(&*subject.store, request(2).changes()).await;
         let now = at("12T09:30");
@@ -80,7 +80,7 @@ async fn no_more_rows_are_leased_than_asked_for() {
 
 #[tokio::test]
 async fn a_leased_row_is_nobody_elses_until_its_lease_has_run_out() {
-    for subject in stores() {
+    for subject in stores().await {
         save(&*subject.store, request(1).changes()).await;
         assert_eq!(claim(&*subject.store, at("12T10:00")).await.len(), 1);
         assert_eq!(delivery(&*subject.store, 1).await.state, "sending");
@@ -91,7 +91,7 @@ async fn a_leased_row_is_nobody_elses_until_its_lease_has_run_out() {
 
 #[tokio::test]
 async fn a_failed_attempt_waits_for_its_time_and_is_counted() {
-    for subject in stores() {
+    for subject in stores().await {
         save(&*subject.store, request(1).changes()).await;
         claim(&*subject.store, at("12T10:00")).await;
         let retry = AttemptResult::Retry { next_at: at("12T11:00"), error: "connection refused".to_owned() };
@@ -111,7 +111,7 @@ async fn a_failed_attempt_waits_for_its_time_and_is_counted() {
 
 #[tokio::test]
 async fn an_undeliverable_row_is_never_leased_again() {
-    for subject in stores() {
+    for subject in stores().await {
         save(&*subject.store, request(1).changes()).await;
         claim(&*subject.store, at("12T10:00")).await;
         let stop = AttemptResult::Undeliverable { error: "410 Gone".to_owned() };
@@ -126,7 +126,7 @@ async fn an_undeliverable_row_is_never_leased_again() {
 
 #[tokio::test]
 async fn a_receipt_written_again_is_sent_again_unless_it_is_on_its_way() {
-    for subject in stores() {
+    for subject in stores().await {
         let again = || Changes { outbox: vec![receipt(1)], ..Changes::default() };
         save(&*subject.store, again()).await;
         save(&*subject.store, again()).await;
@@ -144,7 +144,7 @@ async fn a_receipt_written_again_is_sent_again_unless_it_is_on_its_way() {
 
 #[tokio::test]
 async fn a_registration_stands_over_later_attempts_proofs_and_resending() {
-    for subject in stores() {
+    for subject in stores().await {
         save(&*subject.store, request(1).changes()).await;
         claim(&*subject.store, at("12T10:00")).await;
         // The addressee is faster than the broker's confirmation.
@@ -167,7 +167,7 @@ async fn a_registration_stands_over_later_attempts_proofs_and_resending() {
 
 #[tokio::test]
 async fn a_registration_of_other_content_than_went_out_proves_nothing() {
-    for subject in stores() {
+    for subject in stores().await {
         save(&*subject.store, request(1).changes()).await;
         claim(&*subject.store, at("12T10:00")).await;
         settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
@@ -180,7 +180,7 @@ async fn a_registration_of_other_content_than_went_out_proves_nothing() {
 
 #[tokio::test]
 async fn a_refusal_by_the_addressee_stands_with_its_reason() {
-    for subject in stores() {
+    for subject in stores().await {
         save(&*subject.store, request(1).changes()).await;
         claim(&*subject.store, at("12T10:00")).await;
         prove(&*subject.store, 1, ProofStage::Rejected { reason: "wrong_addressee".to_owned() }).await;
@@ -193,7 +193,7 @@ async fn a_refusal_by_the_addressee_stands_with_its_reason() {
 
 #[tokio::test]
 async fn an_inbox_holds_what_its_owner_has_not_registered_after_a_cursor() {
-    for subject in stores() {
+    for subject in stores().await {
         for n in 1..=3 {
             save(&*subject.store, request(n).over(RouteKind::Inbox).changes()).await;
         }
@@ -221,7 +221,7 @@ async fn an_inbox_holds_what_its_owner_has_not_registered_after_a_cursor() {
 
 #[tokio::test]
 async fn an_import_sends_what_waits_the_new_way() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         for n in 1..=4 {
             save(store, request(n).changes()).await;
@@ -252,7 +252,7 @@ async fn an_import_sends_what_waits_the_new_way() {
 
 #[tokio::test]
 async fn an_obligation_is_undelivered_until_its_request_has_reached_the_performer() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         save(store, request(1).changes()).await;
         save(store, request(2).over(RouteKind::Inbox).changes()).await;
@@ -273,7 +273,7 @@ async fn an_obligation_is_undelivered_until_its_request_has_reached_the_performe
 
 #[tokio::test]
 async fn settling_writes_its_events() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         save(store, request(1).changes()).await;
         let before = store.last_event().await.unwrap();

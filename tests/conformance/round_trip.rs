@@ -52,7 +52,7 @@ fn every_rung() -> Rungs {
 
 #[tokio::test]
 async fn an_exchange_comes_back_as_it_was_written() {
-    for subject in stores() {
+    for subject in stores().await {
         let mut exchange = request(1).exchange();
         let duty = &mut exchange.duties[0];
         duty.obligation.item = Some("п. 3".to_owned());
@@ -92,7 +92,7 @@ async fn an_exchange_comes_back_as_it_was_written() {
 
 #[tokio::test]
 async fn an_exchange_of_which_only_a_reply_has_come_has_no_root() {
-    for subject in stores() {
+    for subject in stores().await {
         let unseen = Exchange::unseen(exchange_id(5));
         save(&*subject.store, Changes { exchanges: vec![unseen.clone()], ..Changes::default() }).await;
         assert_eq!(load(&*subject.store, unseen.id).await, Some(unseen));
@@ -102,7 +102,7 @@ async fn an_exchange_of_which_only_a_reply_has_come_has_no_root() {
 
 #[tokio::test]
 async fn writing_an_exchange_again_replaces_rungs_alerts_and_facts() {
-    for subject in stores() {
+    for subject in stores().await {
         let mut exchange = request(1).exchange();
         let of = |alert| Alert { obligation: obligation_id(1), raised_at: opened_at(), rung: 2, state: alert };
         let (owner, reason) = ("Дежурный".to_owned(), "звонили".to_owned());
@@ -129,7 +129,7 @@ async fn writing_an_exchange_again_replaces_rungs_alerts_and_facts() {
 
 #[tokio::test]
 async fn a_message_comes_back_byte_by_byte_with_its_outcome() {
-    for subject in stores() {
+    for subject in stores().await {
         let request = request(1);
         let mut message = request.message();
         message.in_reply_to = Some(message_id(8));
@@ -145,7 +145,7 @@ async fn a_message_comes_back_byte_by_byte_with_its_outcome() {
 
 #[tokio::test]
 async fn keys_lead_to_what_was_seen_and_to_exchanges_by_message_and_by_obligation() {
-    for subject in stores() {
+    for subject in stores().await {
         let (first, second) = (request(1), request(2));
         save(&*subject.store, first.changes()).await;
         save(&*subject.store, second.changes()).await;
@@ -178,7 +178,7 @@ async fn keys_lead_to_what_was_seen_and_to_exchanges_by_message_and_by_obligatio
 
 #[tokio::test]
 async fn the_columns_that_are_searched_follow_the_facts() {
-    for subject in stores() {
+    for subject in stores().await {
         let mut exchange = request(1).exchange();
         let facts = &mut exchange.duties[0].obligation.facts;
         facts.push(Fact::Answered { message: message_id(70), at: at("30T00:00"), nil: false, on: None });
@@ -194,7 +194,7 @@ async fn the_columns_that_are_searched_follow_the_facts() {
 
 #[tokio::test]
 async fn a_message_id_is_accepted_once() {
-    for subject in stores() {
+    for subject in stores().await {
         save(&*subject.store, request(1).changes()).await;
         let again = Changes { messages: vec![request(1).message()], ..Changes::default() };
         let refused = try_save(&*subject.store, again).await;
@@ -204,7 +204,7 @@ async fn a_message_id_is_accepted_once() {
 
 #[tokio::test]
 async fn a_number_of_a_register_is_given_once() {
-    for subject in stores() {
+    for subject in stores().await {
         save(&*subject.store, request(1).changes()).await;
         let again = Changes { journal: request(1).journal(), ..Changes::default() };
         let refused = try_save(&*subject.store, again).await;
@@ -214,7 +214,7 @@ async fn a_number_of_a_register_is_given_once() {
 
 #[tokio::test]
 async fn a_delivery_of_a_message_that_is_not_on_record_is_refused() {
-    for subject in stores() {
+    for subject in stores().await {
         let refused =
             try_save(&*subject.store, Changes { outbox: vec![request(1).delivery()], ..Changes::default() }).await;
         assert!(matches!(refused, Err(StoreError::Rejected(_))), "{refused:?}");

@@ -43,7 +43,7 @@ async fn six(store: &dyn Store) {
 
 #[tokio::test]
 async fn obligations_come_by_due_instant_and_then_by_id_whatever_their_state() {
-    for subject in stores() {
+    for subject in stores().await {
         six(&*subject.store).await;
         assert_eq!(found(&*subject.store, DutyFilter::default()).await, [3, 1, 2, 6, 4, 5]);
     }
@@ -51,7 +51,7 @@ async fn obligations_come_by_due_instant_and_then_by_id_whatever_their_state() {
 
 #[tokio::test]
 async fn pages_follow_each_other_without_gap_or_repeat() {
-    for subject in stores() {
+    for subject in stores().await {
         six(&*subject.store).await;
         for limit in 1..7 {
             let mut pages = Vec::new();
@@ -71,7 +71,7 @@ async fn pages_follow_each_other_without_gap_or_repeat() {
 
 #[tokio::test]
 async fn each_filter_leaves_what_it_names() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         six(store).await;
         let of = |filter| found(store, filter);
@@ -108,7 +108,7 @@ async fn each_filter_leaves_what_it_names() {
 
 #[tokio::test]
 async fn alerts_and_prepared_rungs_are_found() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         six(store).await;
         let raised_at = at("21T00:00");
@@ -134,7 +134,7 @@ async fn alerts_and_prepared_rungs_are_found() {
 
 #[tokio::test]
 async fn an_obligation_is_shown_with_its_root_its_rungs_and_its_latest_event() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         let request = request(1);
         save(store, request.changes()).await;

@@ -10,7 +10,7 @@ use mezhved::gateway::ports::reads::JournalFilter;
 
 #[tokio::test]
 async fn a_chronology_holds_the_messages_events_and_deliveries_of_its_exchange() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         save(store, request(1).changes()).await;
         save(store, request(2).changes()).await;
@@ -28,7 +28,7 @@ async fn a_chronology_holds_the_messages_events_and_deliveries_of_its_exchange()
 
 #[tokio::test]
 async fn a_journal_shows_one_participants_lines_in_the_order_of_registration() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         let cases = [Some("2026-0001"), Some("2026-0002"), None];
         for (n, case) in (1..).zip(cases) {
@@ -65,7 +65,7 @@ async fn a_journal_shows_one_participants_lines_in_the_order_of_registration() {
 
 #[tokio::test]
 async fn events_are_read_after_a_cursor_as_they_were_written() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         // Events may name what is not on record.
         let bare = Event {
@@ -117,7 +117,7 @@ async fn every_kind_of_event_comes_back() {
         K::AlertResolved,
         K::ForeignReply,
     ];
-    for subject in stores() {
+    for subject in stores().await {
         let written: Vec<Event> =
             kinds.iter().map(|kind| Event { kind: *kind, ..request(1).events().remove(0) }).collect();
         save(&*subject.store, Changes { events: written.clone(), ..Changes::default() }).await;
@@ -128,7 +128,7 @@ async fn every_kind_of_event_comes_back() {
 
 #[tokio::test]
 async fn the_quarantine_is_read_from_the_newest() {
-    for subject in stores() {
+    for subject in stores().await {
         let store = &*subject.store;
         let row = |n| QuarantineRow {
             at: at("15T00:00"),

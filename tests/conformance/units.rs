@@ -23,7 +23,7 @@ async fn nothing_is_there(store: &dyn Store) {
 
 #[tokio::test]
 async fn a_unit_that_is_dropped_leaves_no_trace() {
-    for subject in stores() {
+    for subject in stores().await {
         let (unit, _) = subject.store.begin(Keys::default()).await.unwrap();
         drop(unit);
         nothing_is_there(&*subject.store).await;
@@ -33,7 +33,7 @@ async fn a_unit_that_is_dropped_leaves_no_trace() {
 
 #[tokio::test]
 async fn a_batch_with_one_bad_row_leaves_no_trace() {
-    for subject in stores() {
+    for subject in stores().await {
         let mut changes = request(1).changes();
         // The last thing that is written before the events breaks a rule.
         changes.journal.push(changes.journal[0].clone());
@@ -47,7 +47,7 @@ async fn a_batch_with_one_bad_row_leaves_no_trace() {
 
 #[tokio::test]
 async fn a_unit_sees_what_the_one_before_it_committed() {
-    for subject in stores() {
+    for subject in stores().await {
         save(&*subject.store, request(1).changes()).await;
         let mut changed = load(&*subject.store, exchange_id(1)).await.unwrap();
         changed.duties[0].rungs.rows[0].state = RungState::Cancelled { at: crate::given::at("13T00:00") };
@@ -58,7 +58,7 @@ async fn a_unit_sees_what_the_one_before_it_committed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_a_unit_is_open_the_next_one_waits_and_reads_see_the_last_commit() {
-    for subject in stores() {
+    for subject in stores().await {
         save(&*subject.store, request(1).changes()).await;
         let (unit, _) = subject.store.begin(Keys::default()).await.unwrap();
         let committed = Arc::new(AtomicBool::new(false));
@@ -80,7 +80,7 @@ async fn while_a_unit_is_open_the_next_one_waits_and_reads_see_the_last_commit()
 
 #[tokio::test]
 async fn a_second_planned_rung_of_an_obligation_is_refused() {
-    for subject in stores() {
+    for subject in stores().await {
         let mut exchange = request(1).exchange();
         let rows = &mut exchange.duties[0].rungs.rows;
         rows.push(Rung { no: 2, ..rows[0].clone() });
@@ -91,7 +91,7 @@ async fn a_second_planned_rung_of_an_obligation_is_refused() {
 
 #[tokio::test]
 async fn an_exchange_cannot_take_the_obligation_of_another() {
-    for subject in stores() {
+    for subject in stores().await {
         save(&*subject.store, request(1).changes()).await;
         let mut stranger = request(2).exchange();
         stranger.duties[0].obligation.id = obligation_id(1);

@@ -77,6 +77,11 @@ impl SqliteStore {
     }
 }
 
+/// A connection that only reads, for who copies the file as it is.
+pub(in crate::store) fn reading(path: &Path) -> Result<rusqlite::Connection, OpenError> {
+    open::reader(path)
+}
+
 /// Why a store was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

@@ -3,53 +3,14 @@
 //! Promises: the columns are computed from the facts at every write, so that they cannot drift from them.
 //! Never: reads a state from a column; the state is a function of the facts.
 
-use crate::domain::ids::{ExchangeId, ObligationId, TypeCode};
-use crate::domain::obligation::{Fact, FrozenDue, Obligation, Pause, State};
-use crate::domain::rule::{Recurs, Release, Urgency};
+use crate::domain::ids::{ExchangeId, ObligationId};
+use crate::domain::obligation::{Fact, Obligation, State};
 use crate::gateway::ports::StoreError;
+use crate::store::obligation_text::{self, Whole, urgency_code};
 use crate::store::sqlite::counters::{Counters, OBLIGATIONS_OPEN};
 use crate::store::sqlite::fault::unwritable;
 use crate::store::sqlite::row::{Record, micros};
 use rusqlite::{CachedStatement, Connection, Row, params};
-use serde::{Deserialize, Serialize};
-
-/// What is only ever read as a whole, as written.
-#[derive(Serialize)]
-struct Whole<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    item: Option<&'a str>,
-    answer_types: &'a [TypeCode],
-    release: Release,
-    due: &'a FrozenDue,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extension_days_max: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    suspensions_max: Option<u32>,
-    #[serde(skip_serializing_if = "<[Pause]>::is_empty")]
-    pauses: &'a [Pause],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recurs: Option<&'a Recurs>,
-    facts: &'a [Fact],
-}
-
-/// The same, as read.
-#[derive(Deserialize)]
-struct WholeRead {
-    #[serde(default)]
-    item: Option<String>,
-    answer_types: Vec<TypeCode>,
-    release: Release,
-    due: FrozenDue,
-    #[serde(default)]
-    extension_days_max: Option<u32>,
-    #[serde(default)]
-    suspensions_max: u32,
-    #[serde(default)]
-    pauses: Vec<Pause>,
-    #[serde(default)]
-    recurs: Option<Recurs>,
-    facts: Vec<Fact>,
-}
 
 /// Writes obligations.
 pub(super) struct Writer<'c> {
@@ -90,7 +51,7 @@ impl<'c> Writer<'c> {
         }
         let was_open = known.as_ref().is_some_and(|known| known.state.is_open());
         counters.add(OBLIGATIONS_OPEN, i64::from(state.is_open()) - i64::from(was_open));
-        let record = whole(one)?;
+        let record = obligation_text::write(one).map_err(unwritable)?;
         let values = params![
             one.id.0.as_bytes(),
             exchange,
@@ -128,29 +89,6 @@ struct Known {
     n: i64,
     exchange: i64,
     state: State,
-}
-
-fn whole(one: &Obligation) -> Result<String, StoreError> {
-    let whole = Whole {
-        item: one.item.as_deref(),
-        answer_types: &one.answer_types,
-        release: one.release,
-        due: &one.due,
-        extension_days_max: one.extension_days_max,
-        suspensions_max: Some(one.suspensions_max).filter(|max| *max > 0),
-        pauses: &one.pauses,
-        recurs: one.recurs.as_ref(),
-        facts: &one.facts,
-    };
-    serde_json::to_string(&whole).map_err(unwritable)
-}
-
-fn urgency_code(urgency: Urgency) -> &'static str {
-    match urgency {
-        Urgency::Normal => "normal",
-        Urgency::Urgent => "urgent",
-        Urgency::Emergency => "emergency",
-    }
 }
 
 /// An obligation with its row and the row of its exchange.
@@ -194,7 +132,7 @@ pub(super) fn by_row(connection: &Connection, n: i64) -> Result<Found, StoreErro
 
 fn read(row: &Row<'_>, exchange: ExchangeId) -> Result<Found, StoreError> {
     let record = Record::new(row, "obligation");
-    let whole: WholeRead = record.json("record")?;
+    let whole: Whole = record.json("record")?;
     let obligation = Obligation {
         id: ObligationId(record.uuid("id")?),
         exchange,

@@ -1,0 +1,19 @@
+//! The decision lock: one transaction at a time decides, settles or imports, in all gateways of a database together.
+//!
+//! Why one lock, and not one for each register or exchange: the numbers of a centre's register have no gaps, so whoever
+//! gives one out waits for whoever gave the one before to commit or to roll back; a batch touches the registers of many
+//! bodies at once, and each of its messages those of two; cursors (events, inboxes, journals) must be in the order of
+//! commits, or a reader that has passed a number would miss what is committed under a lower one later. What is serial by
+//! its nature is so by one lock, taken first, and then there are no deadlocks, no serialization failures and no retries
+//! inside. A batch pays for it once, as it pays for the sync to disk once.
+//!
+//! Promises: the lock ends with its transaction, and with the connection of a gateway that died. Never: is held by a
+//! claim (claims have a lock of their own, and skip rows that others hold).
+
+/// `mzhvdcsn`: the key of the lock, in all versions the same.
+pub(super) const BEGIN_DECISION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+     SELECT pg_advisory_xact_lock(7888732554992513902)";
+
+/// `mzhvmgrt`: one gateway migrates, the others wait and find it done.
+pub(super) const BEGIN_MIGRATION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+     SELECT pg_advisory_xact_lock(7888732555143770740)";

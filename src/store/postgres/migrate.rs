@@ -1,0 +1,49 @@
+//! Migrations: forward only, each in one transaction with its number.
+//!
+//! Promises: gateways that open the same old database migrate it once. A migration only adds, so that an older version
+//! that is running goes on. Never: goes back, or touches a newer database or one of another program.
+
+use crate::store::postgres::{OpenError, Session, lock};
+use sqlx::{PgConnection, PgPool, Row};
+
+/// In order; the number of a migration is its place, from 1, and stands in `schema_version`.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_records.sql")];
+
+/// Brings the database to the present version.
+pub(super) async fn to_present(pool: &PgPool) -> Result<(), OpenError> {
+    let mut session = Session::begin(pool, lock::BEGIN_MIGRATION).await?;
+    let connection = session.connection();
+    let found = version(connection).await?;
+    let done = usize::try_from(found).ok().filter(|done| *done <= MIGRATIONS.len());
+    let Some(done) = done else { return Err(OpenError::Newer { found, known: MIGRATIONS.len() }) };
+    for (number, migration) in (1i64..).zip(MIGRATIONS).skip(done) {
+        sqlx::raw_sql(migration).execute(&mut *connection).await?;
+        sqlx::query("INSERT INTO schema_version (program, version) VALUES ('mezhved', $1)")
+            .bind(number)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(session.commit().await?)
+}
+
+/// The version of the database; an empty one gets the table that says it.
+async fn version(connection: &mut PgConnection) -> Result<i64, OpenError> {
+    const LOOK: &str = "SELECT (SELECT count(*) FROM pg_class
+                    WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm')) AS tables,
+                (SELECT count(*) FROM information_schema.columns WHERE table_schema = current_schema()
+                    AND table_name = 'schema_version' AND column_name = 'program') AS ours";
+    let look = sqlx::query(LOOK).fetch_one(&mut *connection).await?;
+    let (tables, ours): (i64, i64) = (look.try_get("tables")?, look.try_get("ours")?);
+    if ours == 0 {
+        if tables > 0 {
+            return Err(OpenError::Foreign);
+        }
+        // The column `program` is what we know our databases by.
+        const BEGIN: &str = "CREATE TABLE schema_version (
+                program text NOT NULL CHECK (program = 'mezhved'), version bigint PRIMARY KEY,
+                since timestamptz NOT NULL DEFAULT now())";
+        sqlx::raw_sql(BEGIN).execute(&mut *connection).await?;
+    }
+    let version = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM schema_version").fetch_one(connection);
+    Ok(version.await?)
+}

@@ -1,0 +1,69 @@
+//! Opening the database: the settings of every connection, and what a server must not be.
+//!
+//! Promises: every connection commits with `synchronous_commit = on`, and gives up what it waits for or holds too long,
+//! so that a gateway that hangs or is cut off does not hold the decision lock for ever. Never: opens a database whose
+//! server does not sync to disk.
+
+use crate::store::postgres::{OpenError, PostgresOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, PgPool, Row};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Of every session. The server ends a transaction that is idle for 30 s (its gateway hangs), a statement after 30 s, a
+/// wait for a lock after 10 s, and a connection whose other end has not acknowledged anything for about 25 s.
+const SETTINGS: [(&str, &str); 9] = [
+    ("synchronous_commit", "on"),
+    ("idle_in_transaction_session_timeout", "30s"),
+    ("statement_timeout", "30s"),
+    ("lock_timeout", "10s"),
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "25s"),
+    ("default_transaction_read_only", "off"),
+];
+
+/// How long a call waits for a connection of the pool.
+const ACQUIRE_MAX: Duration = Duration::from_secs(10);
+/// More than there are statements in this module.
+const STATEMENTS_MAX: usize = 256;
+/// `tcp_user_timeout` and what else is set is there from this version on.
+const VERSION_MIN: i32 = 140_000;
+
+/// Connections as they must be.
+pub(super) fn connect_options(url: &str) -> Result<PgConnectOptions, OpenError> {
+    let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Address)?;
+    let options = options.application_name("mezhved").statement_cache_capacity(STATEMENTS_MAX).options(SETTINGS);
+    Ok(options.disable_statement_logging())
+}
+
+/// The pool, with one connection open, so that a fault shows at the start.
+pub(super) async fn pool(url: &str, options: &PostgresOptions) -> Result<PgPool, OpenError> {
+    let pool = PgPoolOptions::new().max_connections(options.connections_max.max(2)).acquire_timeout(ACQUIRE_MAX);
+    Ok(pool.connect_with(connect_options(url)?).await?)
+}
+
+/// Refuses what would make a receipt worth less than it says.
+pub(super) async fn refuse_unsafe(pool: &PgPool) -> Result<(), OpenError> {
+    const ASK: &str = "SELECT current_setting('server_version_num')::integer AS version,
+                current_setting('server_version') AS version_name, current_setting('fsync') AS fsync,
+                current_setting('full_page_writes') AS full_page_writes,
+                current_setting('synchronous_commit') AS synchronous_commit,
+                current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby";
+    let said = sqlx::query(ASK).fetch_one(pool).await?;
+    for name in ["fsync", "full_page_writes", "synchronous_commit"] {
+        let found: String = said.try_get(name)?;
+        if found != "on" {
+            return Err(OpenError::Unsafe { name, found, wanted: "on" });
+        }
+    }
+    if said.try_get::<i32, _>("version")? < VERSION_MIN {
+        return Err(OpenError::TooOld { found: said.try_get("version_name")? });
+    }
+    let encoding: String = said.try_get("encoding")?;
+    if encoding != "UTF8" {
+        return Err(OpenError::Encoding { found: encoding });
+    }
+    if said.try_get("standby")? { Err(OpenError::Standby) } else { Ok(()) }
+}

@@ -1,0 +1,58 @@
+//! Notices, answered from PostgreSQL.
+//!
+//! Promises: claims take no decision lock and pass over what others are claiming; what writes events takes it. Never:
+//! holds SQL.
+
+use crate::domain::decision::Event;
+use crate::domain::ids::ParticipantCode;
+use crate::domain::notice::Whom;
+use crate::gateway::ports::notices::{ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeView};
+use crate::gateway::ports::{Notices, StoreError};
+use crate::store::postgres::reader::Reader;
+use crate::store::postgres::session::{Session, WRITE, within};
+use crate::store::postgres::{PostgresStore, lock, telling};
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+#[async_trait]
+impl Notices for PostgresStore {
+    async fn claim_notices(&self, claim: NoticeClaim) -> Result<Vec<ClaimedNotice>, StoreError> {
+        let mut session = Session::begin(&self.pool, WRITE).await?;
+        let leased = within(telling::claim(session.connection(), &claim, None)).await?;
+        session.commit().await?;
+        Ok(leased)
+    }
+
+    async fn settle_notices(&self, attempts: Vec<NoticeAttempt>, events: Vec<Event>) -> Result<(), StoreError> {
+        let mut session = Session::begin(&self.pool, lock::BEGIN_DECISION).await?;
+        within(telling::settle(session.connection(), &attempts)).await?;
+        let _ = events;
+        session.commit_and_tell().await
+    }
+
+    async fn digests_since(&self, day: NaiveDate) -> Result<Vec<(ParticipantCode, Whom, NaiveDate)>, StoreError> {
+        let mut reader = Reader::of(&self.pool).await?;
+        let found = within(telling::digests_since(reader.connection(), day)).await;
+        reader.answered(found)
+    }
+
+    async fn undeliverable_notices(&self, limit: usize) -> Result<Vec<NoticeView>, StoreError> {
+        let mut reader = Reader::of(&self.pool).await?;
+        let found = within(telling::undeliverable(reader.connection(), limit)).await;
+        reader.answered(found)
+    }
+
+    async fn notice_again(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let mut session = Session::begin(&self.pool, WRITE).await?;
+        let done = within(telling::again(session.connection(), id, now)).await?;
+        session.commit_and_tell().await?;
+        Ok(done)
+    }
+
+    async fn notice_figures(&self) -> Result<NoticeFigures, StoreError> {
+        let mut reader = Reader::of(&self.pool).await?;
+        let found = within(telling::figures(reader.connection())).await;
+        reader.answered(found)
+    }
+}

@@ -1,0 +1,82 @@
+//! One transaction on one connection of the pool.
+//!
+//! Promises: a connection goes back to the pool only after its transaction has come to its end; any other way (a fault,
+//! a wait given up, a task cancelled) closes it, and the server rolls back. Never: waits without an end.
+
+use crate::gateway::ports::StoreError;
+use crate::store::postgres::fault::unavailable;
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres};
+use std::future::Future;
+use std::time::Duration;
+
+/// Several queries that see one state.
+pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// A write that gives out no numbers.
+pub(super) const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
+/// Longer than the server's own limits (open.rs): whatever takes so long has lost its server without knowing it.
+const ANSWER_MAX: Duration = Duration::from_secs(40);
+
+/// An open transaction.
+pub(super) struct Session {
+    connection: PoolConnection<Postgres>,
+    open: bool,
+}
+
+impl Session {
+    /// Begins with that text, which is one of the constants.
+    pub(super) async fn begin(pool: &PgPool, begin: &'static str) -> Result<Self, StoreError> {
+        let connection = pool.acquire().await?;
+        let mut session = Self { connection, open: true };
+        session.say(begin).await?;
+        Ok(session)
+    }
+
+    /// For the queries of the transaction.
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
+    /// Commits; `Err` may mean that it is not known whether it did.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        self.end("COMMIT").await
+    }
+
+    /// Commits and tells every gateway of the database (presence.rs), in one round trip.
+    pub(super) async fn commit_and_tell(self) -> Result<(), StoreError> {
+        self.end("SELECT pg_notify('mezhved', ''); COMMIT").await
+    }
+
+    /// Rolls back. A server that does not answer does so by itself.
+    pub(super) async fn roll_back(self) {
+        let _ = self.end("ROLLBACK").await;
+    }
+
+    async fn end(mut self, with: &'static str) -> Result<(), StoreError> {
+        self.say(with).await?;
+        self.open = false;
+        Ok(())
+    }
+
+    async fn say(&mut self, text: &'static str) -> Result<(), StoreError> {
+        within(async { Ok(sqlx::raw_sql(text).execute(&mut *self.connection).await?) }).await?;
+        Ok(())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.open {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+/// Gives up what takes longer than any answer may: the other end of the connection is gone.
+pub(super) async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(ANSWER_MAX, work).await {
+        Ok(result) => result,
+        Err(_) => Err(unavailable("the database does not answer")),
+    }
+}
