@@ -14,6 +14,7 @@ use crate::gateway::ports::decisions::{Accepted, Claimed, Direction, JournalRow,
 use crate::gateway::ports::scans::{ByHand, Handover, ScanRecord};
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
+use tokio::sync::watch;
 
 /// Everything that is shown.
 #[async_trait]
@@ -60,6 +61,10 @@ pub trait Reads: Send + Sync {
     async fn correspondents(&self, of: &CaseKey) -> Result<Correspondents, StoreError>;
     /// The log of disclosures of a case, the newest first.
     async fn disclosures(&self, filter: DisclosureFilter) -> Result<Vec<DisclosureRow>, StoreError>;
+    /// Changes after what other gateways on the same database commit; `None` for a store that has one gateway.
+    fn changes_elsewhere(&self) -> Option<watch::Receiver<u64>> {
+        None
+    }
     /// The figures of the conservation rule and of the queues.
     async fn figures(&self) -> Result<Figures, StoreError>;
 }

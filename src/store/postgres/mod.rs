@@ -6,29 +6,44 @@
 
 mod accounts;
 mod alerts;
+mod by_hand;
+mod cases;
 mod counters;
+mod endings;
+mod events;
 mod exchanges;
 mod fault;
+mod journal;
+mod load;
 mod lock;
+mod messages;
 mod migrate;
+mod notices;
 mod obligations;
 mod open;
+mod outbox;
 mod participants;
 mod ports;
+mod presence;
 mod reader;
 mod refs;
 mod row;
 mod rungs;
+mod save;
 mod session;
 mod telling;
+mod unit;
 mod views;
 
+use crate::gateway::ports::StoreError;
+use presence::Presence;
 use session::Session;
 use sqlx::PgPool;
 
 /// The store in one PostgreSQL database.
 pub struct PostgresStore {
     pool: PgPool,
+    presence: Presence,
 }
 
 /// What may be chosen of a store; nothing of it weakens a promise.
@@ -54,11 +69,12 @@ impl PostgresStore {
         let pool = open::pool(url, &options).await?;
         open::refuse_unsafe(&pool).await?;
         migrate::to_present(&pool).await?;
-        Ok(Self { pool })
+        let presence = Presence::begin(open::connect_options(url)?, pool.clone()).await?;
+        Ok(Self { pool, presence })
     }
 
     /// One state of the whole database, to be read with several queries.
-    async fn snapshot(&self) -> Result<Session, crate::gateway::ports::StoreError> {
+    async fn snapshot(&self) -> Result<Session, StoreError> {
         Session::begin(&self.pool, session::SNAPSHOT).await
     }
 }
@@ -89,7 +105,7 @@ pub enum OpenError {
     #[error("the server is a standby that takes no writes; name its primary")]
     Standby,
     #[error("the database cannot be opened: {0}")]
-    Store(#[from] crate::gateway::ports::StoreError),
+    Store(#[from] StoreError),
 }
 
 impl From<sqlx::Error> for OpenError {

@@ -6,8 +6,9 @@
 use crate::gateway::ports::StoreError;
 use crate::store::postgres::fault::unavailable;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr};
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Several queries that see one state.
@@ -43,9 +44,9 @@ impl Session {
         self.end("COMMIT").await
     }
 
-    /// Commits and tells every gateway of the database (presence.rs), in one round trip.
-    pub(super) async fn commit_and_tell(self) -> Result<(), StoreError> {
-        self.end("SELECT pg_notify('mezhved', ''); COMMIT").await
+    /// Commits by that text, which ends with `COMMIT` (presence.rs).
+    pub(super) async fn commit_with(self, text: Arc<str>) -> Result<(), StoreError> {
+        self.end(AssertSqlSafe(text)).await
     }
 
     /// Rolls back. A server that does not answer does so by itself.
@@ -53,13 +54,13 @@ impl Session {
         let _ = self.end("ROLLBACK").await;
     }
 
-    async fn end(mut self, with: &'static str) -> Result<(), StoreError> {
+    async fn end(mut self, with: impl SqlSafeStr) -> Result<(), StoreError> {
         self.say(with).await?;
         self.open = false;
         Ok(())
     }
 
-    async fn say(&mut self, text: &'static str) -> Result<(), StoreError> {
+    async fn say(&mut self, text: impl SqlSafeStr) -> Result<(), StoreError> {
         within(async { Ok(sqlx::raw_sql(text).execute(&mut *self.connection).await?) }).await?;
         Ok(())
     }

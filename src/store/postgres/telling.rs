@@ -50,13 +50,18 @@ fn claimed(row: &PgRow) -> Result<ClaimedNotice, StoreError> {
     })
 }
 
-/// Writes down attempts. A row that was sent meanwhile stays sent.
-pub(super) async fn settle(connection: &mut PgConnection, attempts: &[NoticeAttempt]) -> Result<(), StoreError> {
+/// Writes down attempts under leases of these numbers. A row that was sent meanwhile stays sent, and a failure says
+/// nothing of a row that another has leased since.
+pub(super) async fn settle(
+    connection: &mut PgConnection,
+    (attempts, numbers): (&[NoticeAttempt], &[i32]),
+) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE notice c SET state = a.state, attempts = attempts + a.counted, ready_at = a.ready_at,
              holder = NULL, sent_at = a.sent_at, error = coalesce(a.error, c.error)
          FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::timestamptz[], $5::timestamptz[], $6::text[])
               AS a (id, state, counted, ready_at, sent_at, error)
-         WHERE c.id = a.id AND c.state <> 'sent'";
+         WHERE c.id = a.id AND c.state <> 'sent'
+             AND (a.state = 'sent' OR c.holder IS NULL OR c.holder = ANY($7))";
     let ends: Vec<End<'_>> = attempts.iter().map(end).collect();
     sqlx::query(SQL)
         .bind(attempts.iter().map(|attempt| attempt.id).collect::<Vec<_>>())
@@ -65,6 +70,7 @@ pub(super) async fn settle(connection: &mut PgConnection, attempts: &[NoticeAtte
         .bind(ends.iter().map(|end| end.ready_at).collect::<Vec<_>>())
         .bind(ends.iter().map(|end| end.sent_at).collect::<Vec<_>>())
         .bind(ends.iter().map(|end| end.error).collect::<Vec<_>>())
+        .bind(numbers)
         .execute(connection)
         .await?;
     Ok(())

@@ -17,7 +17,7 @@ impl Accounts for PostgresStore {
     async fn import_participants(&self, participants: Vec<Participant>) -> Result<(), StoreError> {
         let mut session = Session::begin(&self.pool, lock::BEGIN_DECISION).await?;
         within(participants::import(session.connection(), &participants)).await?;
-        session.commit_and_tell().await
+        session.commit_with(self.presence.commit_and_tell()).await
     }
 
     async fn add_key(&self, key: StoredKey) -> Result<(), StoreError> {

@@ -4,5 +4,6 @@
 //! stands with its table.
 
 mod accounts;
+mod decisions;
 mod notices;
 mod reads;

@@ -8,9 +8,10 @@ use crate::domain::ids::ParticipantCode;
 use crate::domain::notice::Whom;
 use crate::gateway::ports::notices::{ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeView};
 use crate::gateway::ports::{Notices, StoreError};
+use crate::store::postgres::counters::Counters;
 use crate::store::postgres::reader::Reader;
 use crate::store::postgres::session::{Session, WRITE, within};
-use crate::store::postgres::{PostgresStore, lock, telling};
+use crate::store::postgres::{PostgresStore, lock, outbox, telling, unit};
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
@@ -18,17 +19,25 @@ use uuid::Uuid;
 #[async_trait]
 impl Notices for PostgresStore {
     async fn claim_notices(&self, claim: NoticeClaim) -> Result<Vec<ClaimedNotice>, StoreError> {
+        let gone = self.presence.gone(&self.pool).await?;
         let mut session = Session::begin(&self.pool, WRITE).await?;
-        let leased = within(telling::claim(session.connection(), &claim, None)).await?;
-        session.commit().await?;
-        Ok(leased)
+        let leased = within(async {
+            outbox::end_leases(session.connection(), &gone).await?;
+            telling::claim(session.connection(), &claim, self.presence.holder()).await
+        });
+        let leased = leased.await;
+        unit::end(session, (leased, None)).await
     }
 
     async fn settle_notices(&self, attempts: Vec<NoticeAttempt>, events: Vec<Event>) -> Result<(), StoreError> {
         let mut session = Session::begin(&self.pool, lock::BEGIN_DECISION).await?;
-        within(telling::settle(session.connection(), &attempts)).await?;
-        let _ = events;
-        session.commit_and_tell().await
+        let settled = within(async {
+            telling::settle(session.connection(), (&attempts, &self.presence.numbers())).await?;
+            unit::save_events(session.connection(), &events, Counters::default()).await
+        });
+        let settled = settled.await;
+        let tell = (!events.is_empty()).then(|| self.presence.commit_and_tell());
+        unit::end(session, (settled, tell)).await
     }
 
     async fn digests_since(&self, day: NaiveDate) -> Result<Vec<(ParticipantCode, Whom, NaiveDate)>, StoreError> {
@@ -46,7 +55,7 @@ impl Notices for PostgresStore {
     async fn notice_again(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let mut session = Session::begin(&self.pool, WRITE).await?;
         let done = within(telling::again(session.connection(), id, now)).await?;
-        session.commit_and_tell().await?;
+        session.commit_with(self.presence.commit_and_tell()).await?;
         Ok(done)
     }
 

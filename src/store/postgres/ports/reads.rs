@@ -21,6 +21,7 @@ use crate::store::postgres::views::{
 };
 use crate::store::postgres::{PostgresStore, participants};
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 #[async_trait]
 impl Reads for PostgresStore {
@@ -155,6 +156,10 @@ impl Reads for PostgresStore {
         let mut reader = Reader::of(&self.pool).await?;
         let found = within(disclosures::list(reader.connection(), &filter)).await;
         reader.answered(found)
+    }
+
+    fn changes_elsewhere(&self) -> Option<watch::Receiver<u64>> {
+        Some(self.presence.changes())
     }
 
     async fn figures(&self) -> Result<Figures, StoreError> {

@@ -1,0 +1,96 @@
+//! Leasing deliveries to the worker that sends them.
+//!
+//! Promises: two claims never lease the same row; a letter is not leased while an earlier one of the same exchange to the
+//! same recipient is under somebody else's live lease; costs the same however many are done. Never: leases a row of an
+//! inbox; waits for a row that a decision holds.
+
+use super::stage::Stage;
+use crate::domain::ids::{ExchangeId, MessageId};
+use crate::gateway::ports::StoreError;
+use crate::gateway::ports::decisions::{Claim, Claimed};
+use crate::store::postgres::counters::Counters;
+use crate::store::postgres::row::{Record, int};
+use bytes::Bytes;
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+
+/// Leases what is ready: queued, due for another attempt, or left by a worker that died. Under the lock of claims. The
+/// leases bear `holder`; leases under one of `numbers` are our own.
+pub(in crate::store::postgres) async fn claim(
+    connection: &mut PgConnection,
+    (claim, holder, numbers): (&Claim, Option<i32>, &[i32]),
+    counters: &mut Counters,
+) -> Result<Vec<Claimed>, StoreError> {
+    const READY: &str = "SELECT o.seq, o.state, o.message, o.recipient, o.attempts, o.queued_at, o.exchange,
+             coalesce(o.format, m.format) AS format, coalesce(o.content, m.content) AS content
+         FROM outbox o LEFT JOIN message m ON m.id = o.message
+         WHERE o.route = $1 AND o.route <> 'inbox' AND o.ready_at IS NOT NULL AND o.ready_at <= $2
+             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'sending' AND e.recipient = o.recipient
+                 AND e.exchange = o.exchange AND e.seq < o.seq AND e.ready_at > $2
+                 AND (e.holder = ANY($4)) IS NOT TRUE)
+         ORDER BY o.ready_at, o.seq LIMIT $3 FOR UPDATE OF o SKIP LOCKED";
+    const LEASE: &str = "UPDATE outbox SET state = 'sending', ready_at = $2, holder = $3 WHERE seq = ANY($1)";
+    let query = sqlx::query(READY).bind(claim.route.code()).bind(claim.now).bind(int(claim.limit)).bind(numbers);
+    let mut leased = Vec::new();
+    let mut seqs: Vec<i64> = Vec::new();
+    for row in &query.fetch_all(&mut *connection).await? {
+        let record = Record::new(row, "outbox");
+        let (seq, was): (i64, Stage) = (record.integer("seq")?, record.one_of("state")?);
+        match letter(row) {
+            Ok(letter) => {
+                counters.moved(was.counter(), Stage::Sending.counter());
+                seqs.push(seq);
+                leased.push(letter);
+            }
+            // One unreadable row must not hold up all others: a person sees it.
+            Err(error) => {
+                counters.moved(was.counter(), Stage::Undeliverable.counter());
+                give_up(connection, (seq, &error)).await?;
+            }
+        }
+    }
+    if !seqs.is_empty() {
+        sqlx::query(LEASE).bind(seqs).bind(claim.lease_until).bind(holder).execute(connection).await?;
+    }
+    Ok(leased)
+}
+
+async fn give_up(connection: &mut PgConnection, (seq, error): (i64, &StoreError)) -> Result<(), StoreError> {
+    const GIVE_UP: &str = "UPDATE outbox SET state = 'undeliverable', ready_at = NULL, holder = NULL, error = $2
+         WHERE seq = $1";
+    sqlx::query(GIVE_UP).bind(seq).bind(error.to_string()).execute(connection).await?;
+    Ok(())
+}
+
+/// Ends the leases of holders that are gone, of letters and of notices: they go out at once, in their old place.
+pub(in crate::store::postgres) async fn end_leases(
+    connection: &mut PgConnection,
+    holders: &[i32],
+) -> Result<(), StoreError> {
+    const LETTERS: &str = "UPDATE outbox SET state = 'queued', ready_at = queued_at, holder = NULL
+         WHERE seq IN (SELECT seq FROM outbox WHERE holder = ANY($1) FOR UPDATE SKIP LOCKED)";
+    const NOTICES: &str = "UPDATE notice SET state = 'queued', ready_at = queued_at, holder = NULL
+         WHERE n IN (SELECT n FROM notice WHERE holder = ANY($1) FOR UPDATE SKIP LOCKED)";
+    if holders.is_empty() {
+        return Ok(());
+    }
+    tracing::info!(holders = holders.len(), "gateways are gone; what they had leased goes out at once");
+    for sql in [LETTERS, NOTICES] {
+        sqlx::query(sql).bind(holders).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// A row of the outbox with what it delivers.
+pub(in crate::store::postgres) fn letter(row: &PgRow) -> Result<Claimed, StoreError> {
+    let record = Record::new(row, "outbox");
+    Ok(Claimed {
+        message: MessageId(record.uuid("message")?),
+        recipient: record.participant("recipient")?,
+        exchange: record.opt_uuid("exchange")?.map(ExchangeId),
+        format: record.one_of("format")?,
+        content: Bytes::copy_from_slice(record.blob("content")?),
+        attempts: record.integer("attempts")?,
+        queued_at: record.instant("queued_at")?,
+    })
+}

@@ -1,0 +1,183 @@
+//! What decisions and workers write into the outbox.
+//!
+//! Promises: a bounded number of statements whatever the batch size. Never: queues a delivery of a message that is not on
+//! record.
+
+use super::delivery::{Delivery, Key};
+use super::rows::{lock, write};
+use super::stage::Stage;
+use crate::domain::decision::ProofStage;
+use crate::domain::ids::{MessageId, ParticipantCode};
+use crate::gateway::ports::decisions::{Attempt, OutboxRow};
+use crate::gateway::ports::{Changes, StoreError};
+use crate::store::postgres::counters::{ACCEPTED_ADDRESSEES, Counters};
+use crate::store::postgres::messages::{self, format_code};
+use crate::store::postgres::refs::Refs;
+use crate::store::postgres::row::Record;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use sqlx::postgres::{PgBindIterExt, PgRow};
+use std::collections::{HashMap, HashSet};
+
+/// Queues deliveries and writes down what addressees have proven. A row that exists is sent again, under a new number so
+/// that no inbox cursor has passed it, unless it is still on its way.
+pub(in crate::store::postgres) async fn queue_and_prove(
+    connection: &mut PgConnection,
+    changes: &Changes,
+    (refs, counters): (&Refs, &mut Counters),
+) -> Result<(), StoreError> {
+    let queued = changes.outbox.iter().map(|row| (row.message, row.recipient.clone()));
+    let proven = changes.proofs.iter().map(|proof| (proof.message, proof.recipient.clone()));
+    let mut rows = lock(connection, &queued.chain(proven).collect()).await?;
+    let mut new: Vec<&OutboxRow> = Vec::new();
+    let mut begun: HashSet<Key> = HashSet::new();
+    for row in &changes.outbox {
+        let key = (row.message, row.recipient.clone());
+        match rows.get_mut(&key) {
+            Some(delivery) => delivery.queue_again(row),
+            None if begun.insert(key) => new.push(row),
+            None => {}
+        }
+    }
+    let beyond = owed_beyond(connection, &new, changes).await?;
+    counters.add(ACCEPTED_ADDRESSEES, beyond);
+    for (key, delivery) in insert(connection, &new, refs).await? {
+        counters.add(Stage::Queued.counter(), 1);
+        rows.insert(key, delivery);
+    }
+    prove(connection, changes, &mut rows).await?;
+    write_back(connection, &rows, counters).await
+}
+
+/// Writes down attempts that were made under leases of these numbers.
+pub(in crate::store::postgres) async fn settle(
+    connection: &mut PgConnection,
+    (attempts, numbers): (&[Attempt], &[i32]),
+    counters: &mut Counters,
+) -> Result<(), StoreError> {
+    let keys = attempts.iter().map(|attempt| (attempt.message, attempt.recipient.clone())).collect();
+    let mut rows = lock(connection, &keys).await?;
+    for attempt in attempts {
+        if let Some(delivery) = rows.get_mut(&(attempt.message, attempt.recipient.clone())) {
+            delivery.settle((attempt.at, &attempt.result), numbers);
+        }
+    }
+    write_back(connection, &rows, counters).await
+}
+
+async fn write_back(
+    connection: &mut PgConnection,
+    rows: &HashMap<Key, Delivery>,
+    counters: &mut Counters,
+) -> Result<(), StoreError> {
+    let mut changed: Vec<&Delivery> = rows.values().filter(|row| row.changed).collect();
+    changed.sort_unstable_by_key(|row| row.seq);
+    changed.iter().for_each(|row| row.count(counters));
+    write(connection, &changed).await
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    new: &[&OutboxRow],
+    refs: &Refs,
+) -> Result<Vec<(Key, Delivery)>, StoreError> {
+    const INSERT: &str = "INSERT INTO outbox (message, recipient, route, exchange, exchange_n, state, queued_at,
+             ready_at, format, content)
+         SELECT message, recipient, route, exchange, exchange_n, 'queued', queued_at, queued_at, format, content
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::text[],
+                 $8::bytea[])
+             WITH ORDINALITY AS new (message, recipient, route, exchange, exchange_n, queued_at, format, content,
+                 place)
+         ORDER BY place
+         RETURNING seq, message, recipient";
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = sqlx::query(INSERT)
+        .bind(new.iter().map(|row| row.message.0).bind_iter())
+        .bind(new.iter().map(|row| row.recipient.as_str()).bind_iter())
+        .bind(new.iter().map(|row| row.route.code()).bind_iter())
+        .bind(new.iter().map(|row| row.exchange.map(|id| id.0)).bind_iter())
+        .bind(new.iter().map(|row| row.exchange.and_then(|id| refs.exchange(id))).bind_iter())
+        .bind(new.iter().map(|row| row.queued_at).bind_iter())
+        .bind(new.iter().map(|row| row.content.as_ref().map(|(format, _)| format_code(*format))).bind_iter())
+        .bind(new.iter().map(|row| row.content.as_ref().map(|(_, content)| &content[..])).bind_iter());
+    let of: HashMap<(MessageId, &ParticipantCode), &OutboxRow> =
+        new.iter().map(|row| ((row.message, &row.recipient), *row)).collect();
+    let mut written = Vec::with_capacity(new.len());
+    for row in &query.fetch_all(connection).await? {
+        let record = Record::new(row, "outbox");
+        let key = (MessageId(record.uuid("message")?), record.participant("recipient")?);
+        let queued = of.get(&(key.0, &key.1)).copied();
+        if let Some(row) = queued {
+            written.push((key, Delivery::queued(record.integer("seq")?, row)));
+        }
+    }
+    Ok(written)
+}
+
+/// How many of the new rows no accepted message owes (receipts, what was forwarded). A row without content whose message
+/// is not on record could never be delivered, and is refused.
+async fn owed_beyond(connection: &mut PgConnection, new: &[&OutboxRow], changes: &Changes) -> Result<i64, StoreError> {
+    let mut recipients: HashMap<MessageId, &[ParticipantCode]> =
+        changes.messages.iter().map(|message| (message.id, &message.recipients[..])).collect();
+    let without = new.iter().filter(|row| row.content.is_none()).map(|row| row.message);
+    let elsewhere: HashSet<MessageId> = without.filter(|id| !recipients.contains_key(id)).collect();
+    let elsewhere: Vec<MessageId> = elsewhere.into_iter().collect();
+    let on_record = messages::recipients(connection, &elsewhere).await?;
+    recipients.extend(on_record.iter().map(|(id, recipients)| (*id, &recipients[..])));
+    let mut beyond = 0;
+    for row in new {
+        if row.content.is_some() {
+            beyond += 1;
+            continue;
+        }
+        let unknown = || StoreError::Rejected("a delivery names a message that is not on record".into());
+        let owed = recipients.get(&row.message).ok_or_else(unknown)?.contains(&row.recipient);
+        beyond += i64::from(!owed);
+    }
+    Ok(beyond)
+}
+
+async fn prove(
+    connection: &mut PgConnection,
+    changes: &Changes,
+    rows: &mut HashMap<Key, Delivery>,
+) -> Result<(), StoreError> {
+    let at = instant_of(changes);
+    let own = own_numbers(connection, changes).await?;
+    for proof in &changes.proofs {
+        let key = (proof.message, proof.recipient.clone());
+        if let Some(delivery) = rows.get_mut(&key) {
+            delivery.prove(&proof.stage, at, own.get(&key).map(String::as_str));
+        }
+    }
+    Ok(())
+}
+
+/// The gateway's own numbers for addressees that have registered without one of theirs.
+async fn own_numbers(connection: &mut PgConnection, changes: &Changes) -> Result<HashMap<Key, String>, StoreError> {
+    const FIND: &str = "SELECT j.message, j.participant, j.number || '/' || j.year AS number
+         FROM unnest($1::uuid[], $2::text[]) AS key (message, participant)
+         JOIN journal j ON j.message = key.message AND j.participant = key.participant
+         WHERE j.direction = 'incoming'";
+    let nameless = |stage: &ProofStage| matches!(stage, ProofStage::Registered { number, .. } if number.is_empty());
+    let wanted = || changes.proofs.iter().filter(|proof| nameless(&proof.stage));
+    if wanted().next().is_none() {
+        return Ok(HashMap::new());
+    }
+    let query = sqlx::query(FIND)
+        .bind(wanted().map(|proof| proof.message.0).bind_iter())
+        .bind(wanted().map(|proof| proof.recipient.as_str()).bind_iter());
+    let read = |row: &PgRow| {
+        let record = Record::new(row, "journal");
+        Ok(((MessageId(record.uuid("message")?), record.participant("participant")?), record.string("number")?))
+    };
+    query.fetch_all(connection).await?.iter().map(read).collect()
+}
+
+/// The instant of a batch, for what bears none of its own.
+fn instant_of(changes: &Changes) -> Option<DateTime<Utc>> {
+    let events = changes.events.iter().map(|event| event.at);
+    events.chain(changes.messages.iter().map(|message| message.received_at)).max()
+}

@@ -1,0 +1,259 @@
+//! One connection of its own for each open store: it listens, and by its lock it shows that the store is alive.
+//!
+//! Promises: what another gateway commits is known here at once, or within a second while the connection is down. A
+//! store's leases bear its number; the number's lock goes with the connection, however the process ends. A store whose
+//! connection only broke gets a new number and takes its leases along. Never: decides what a wake-up means.
+
+use crate::gateway::ports::StoreError;
+use crate::store::postgres::fault::unavailable;
+use crate::store::postgres::row::Record;
+use crate::store::postgres::session::within;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions, PgRow};
+use sqlx::{PgPool, Row};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+use uuid::Uuid;
+
+/// Of the channel of notifications.
+const CHANNEL: &str = "mezhved";
+/// `mzhv`: the class of the locks that show who is alive; the second key is the number of the holder.
+const HOLDERS: i32 = 1_836_738_678;
+/// How often the connection is tried: one whose other end is gone says nothing by itself.
+const TRY_EVERY: Duration = Duration::from_secs(5);
+/// How long it may take to answer, or to be made.
+const TRY_MAX: Duration = Duration::from_secs(5);
+/// While it is down: how often it is made anew, and the events are looked at.
+const DOWN_EVERY: Duration = Duration::from_secs(1);
+/// How often the holders of leases are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// No number: the connection is down, and leases end by the clock only.
+const NOBODY: i32 = 0;
+
+/// The presence of a store in its database.
+pub(super) struct Presence {
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+    look: Mutex<Look>,
+}
+
+struct Shared {
+    /// Of this store: notifications of its own are no news.
+    name: String,
+    tell: Arc<str>,
+    holder: AtomicI32,
+    /// Every number that it has had.
+    numbers: Mutex<Vec<i32>>,
+    changes: watch::Sender<u64>,
+}
+
+/// The last look at the holders.
+#[derive(Default)]
+struct Look {
+    at: Option<Instant>,
+    /// Without a lock at the last look. Only who is so twice is gone: after a restart of the server everybody is so for
+    /// a moment.
+    missing: HashSet<i32>,
+}
+
+impl Presence {
+    /// Shows that this store is there, and begins to listen.
+    pub(super) async fn begin(options: PgConnectOptions, pool: PgPool) -> Result<Self, StoreError> {
+        let (changes, _) = watch::channel(0);
+        let name = Uuid::new_v4().simple().to_string();
+        let tell = format!("SELECT pg_notify('{CHANNEL}', '{name}'); COMMIT").into();
+        let shared =
+            Arc::new(Shared { name, tell, holder: AtomicI32::new(NOBODY), numbers: Mutex::default(), changes });
+        let mut ears = Ears { shared: Arc::clone(&shared), options, pool, seen: 0 };
+        let listener = ears.appear().await?;
+        let task = tokio::spawn(async move { ears.listen(listener).await });
+        Ok(Self { shared, task, look: Mutex::default() })
+    }
+
+    /// The text that ends a transaction that has news for other gateways.
+    pub(super) fn commit_and_tell(&self) -> Arc<str> {
+        Arc::clone(&self.shared.tell)
+    }
+
+    /// The number that leases of this store bear now; `None` while it cannot show that it is alive.
+    pub(super) fn holder(&self) -> Option<i32> {
+        Some(self.shared.holder.load(Ordering::SeqCst)).filter(|holder| *holder != NOBODY)
+    }
+
+    /// Every number that leases of this store have borne.
+    pub(super) fn numbers(&self) -> Vec<i32> {
+        self.shared.numbers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes after what other gateways commit.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
+    }
+
+    /// The holders of leases that are gone: at two looks in a row, at most one a second, nobody held their locks.
+    pub(super) async fn gone(&self, pool: &PgPool) -> Result<Vec<i32>, StoreError> {
+        if !self.may_look() {
+            return Ok(Vec::new());
+        }
+        let missing = within(missing(pool)).await?;
+        let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = missing.intersection(&look.missing).copied().collect();
+        look.missing = missing;
+        Ok(gone)
+    }
+
+    fn may_look(&self) -> bool {
+        let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = look.at.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
+        if may {
+            look.at = Some(Instant::now());
+        }
+        may
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Holders of leases whose lock nobody holds. The rows are of a snapshot older than the look at the locks, so that who
+/// has just taken a number is not missed.
+async fn missing(pool: &PgPool) -> Result<HashSet<i32>, StoreError> {
+    const MISSING: &str = "SELECT holder FROM (
+             SELECT holder FROM outbox WHERE holder IS NOT NULL
+             UNION SELECT holder FROM notice WHERE holder IS NOT NULL) AS held
+         WHERE NOT EXISTS (SELECT 1 FROM pg_locks
+             WHERE locktype = 'advisory' AND classid::bigint = $1 AND objid::bigint = held.holder AND objsubid = 2
+                 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
+    let rows = sqlx::query(MISSING).bind(i64::from(HOLDERS)).fetch_all(pool).await?;
+    rows.iter().map(|row: &PgRow| Record::new(row, "outbox").integer("holder")).collect()
+}
+
+/// Leases under the numbers of before come along. What a settlement holds at this moment has no need of it.
+async fn take_along(listener: &mut PgListener, (before, now): (&[i32], i32)) -> Result<(), StoreError> {
+    const LETTERS: &str = "UPDATE outbox SET holder = $2
+         WHERE seq IN (SELECT seq FROM outbox WHERE holder = ANY($1) FOR UPDATE SKIP LOCKED)";
+    const NOTICES: &str = "UPDATE notice SET holder = $2
+         WHERE n IN (SELECT n FROM notice WHERE holder = ANY($1) FOR UPDATE SKIP LOCKED)";
+    if before.is_empty() {
+        return Ok(());
+    }
+    for sql in [LETTERS, NOTICES] {
+        sqlx::query(sql).bind(before).bind(now).execute(&mut *listener).await?;
+    }
+    Ok(())
+}
+
+fn silent() -> StoreError {
+    unavailable("the database does not answer")
+}
+
+impl Shared {
+    /// Leases bear that number from now on; gives those of before.
+    fn appeared(&self, holder: i32) -> Vec<i32> {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = numbers.clone();
+        numbers.push(holder);
+        self.holder.store(holder, Ordering::SeqCst);
+        before
+    }
+}
+
+/// The task that keeps the connection.
+struct Ears {
+    shared: Arc<Shared>,
+    options: PgConnectOptions,
+    pool: PgPool,
+    /// The last event known while the connection was down.
+    seen: i64,
+}
+
+impl Ears {
+    /// A new connection that listens, with a new number and its lock.
+    async fn appear(&mut self) -> Result<PgListener, StoreError> {
+        let appear = async {
+            // A pool of one, because the listener takes its connection from a pool; it is never taken again.
+            let own = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
+            let own = own.connect_with(self.options.clone()).await?;
+            let mut listener = PgListener::connect_with(&own).await?;
+            listener.eager_reconnect(false);
+            listener.listen(CHANNEL).await?;
+            let taken = sqlx::query(
+                "SELECT h.holder, pg_try_advisory_lock($1, h.holder) AS locked
+                 FROM (SELECT nextval('lease_holder')::integer AS holder OFFSET 0) AS h",
+            );
+            let taken = taken.bind(HOLDERS).fetch_one(&mut listener).await?;
+            let (holder, locked): (i32, bool) = (taken.try_get("holder")?, taken.try_get("locked")?);
+            if !locked {
+                return Err(unavailable("the number of this gateway is somebody else's"));
+            }
+            Ok((listener, holder))
+        };
+        let (mut listener, holder) = timeout(TRY_MAX, appear).await.map_err(|_| silent())??;
+        let before = self.shared.appeared(holder);
+        timeout(TRY_MAX, take_along(&mut listener, (&before, holder))).await.map_err(|_| silent())??;
+        Ok(listener)
+    }
+
+    /// Listens for ever; whenever the connection is lost, looks for events until there is a new one.
+    async fn listen(mut self, mut listener: PgListener) {
+        loop {
+            let fault = self.hear(&mut listener).await;
+            self.shared.holder.store(NOBODY, Ordering::SeqCst);
+            tracing::warn!(%fault, "the connection that listens is lost; events are looked for every second");
+            drop(listener);
+            self.seen = self.last_event().await.unwrap_or(self.seen);
+            listener = loop {
+                sleep(DOWN_EVERY).await;
+                match self.appear().await {
+                    Ok(listener) => break listener,
+                    Err(fault) => tracing::debug!(%fault, "no connection to listen on yet"),
+                }
+                self.look().await;
+            };
+            // What came in between was told to nobody here.
+            self.news();
+        }
+    }
+
+    /// Passes on what it hears until the connection is lost.
+    async fn hear(&self, listener: &mut PgListener) -> StoreError {
+        loop {
+            match timeout(TRY_EVERY, listener.try_recv()).await {
+                Ok(Ok(Some(told))) if told.payload() == self.shared.name => {}
+                Ok(Ok(Some(_))) => self.news(),
+                Ok(Ok(None)) => return unavailable("it was closed"),
+                Ok(Err(fault)) => return fault.into(),
+                Err(_) => match timeout(TRY_MAX, sqlx::query("SELECT 1").execute(&mut *listener)).await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(fault)) => return fault.into(),
+                    Err(_) => return unavailable("it does not answer"),
+                },
+            }
+        }
+    }
+
+    fn news(&self) {
+        self.shared.changes.send_modify(|count| *count += 1);
+    }
+
+    async fn look(&mut self) {
+        if let Ok(last) = self.last_event().await {
+            if last != self.seen {
+                self.news();
+            }
+            self.seen = last;
+        }
+    }
+
+    async fn last_event(&self) -> Result<i64, StoreError> {
+        let last = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM event").fetch_one(&self.pool);
+        within(async { Ok(last.await?) }).await
+    }
+}

@@ -1,0 +1,110 @@
+//! A transaction of decisions, and the other transactions that the port `Decisions` asks for.
+//!
+//! Promises: between the beginning of a unit and its commit nobody else decides (lock.rs); a unit that is dropped, or
+//! held too long (open.rs), is rolled back. Never: confirms before the server has synced.
+
+use crate::domain::decision::Event;
+use crate::domain::ids::ParticipantCode;
+use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, Register, Unit};
+use crate::gateway::ports::{Changes, Keys, Loaded, StoreError};
+use crate::store::postgres::counters::Counters;
+use crate::store::postgres::refs::{Refs, Wanted};
+use crate::store::postgres::session::{Session, within};
+use crate::store::postgres::{PostgresStore, events, journal, load, lock, outbox, save};
+use async_trait::async_trait;
+use sqlx::PgConnection;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// An open transaction that has the decision lock.
+pub(super) struct PostgresUnit {
+    session: Session,
+    /// How it ends when it has news for other gateways.
+    tell: Arc<str>,
+}
+
+/// Opens a transaction and loads.
+pub(super) async fn begin(store: &PostgresStore, keys: &Keys) -> Result<(PostgresUnit, Loaded), StoreError> {
+    let mut session = Session::begin(&store.pool, lock::BEGIN_DECISION).await?;
+    let loaded = within(load::load(session.connection(), keys)).await?;
+    Ok((PostgresUnit { session, tell: store.presence.commit_and_tell() }, loaded))
+}
+
+#[async_trait]
+impl Unit for PostgresUnit {
+    async fn registers(&mut self, of: Vec<(ParticipantCode, i32)>) -> Result<HashMap<Register, u64>, StoreError> {
+        within(journal::registers(self.session.connection(), &of)).await
+    }
+
+    async fn commit(mut self: Box<Self>, changes: Changes) -> Result<(), StoreError> {
+        let saved = within(save::save(self.session.connection(), &changes)).await;
+        let tell = save::is_news(&changes).then(|| Arc::clone(&self.tell));
+        end(self.session, (saved, tell)).await
+    }
+}
+
+/// Commits what was saved, or rolls back. A connection on which the server refused something is as good as before.
+pub(super) async fn end<T>(
+    session: Session,
+    (done, tell): (Result<T, StoreError>, Option<Arc<str>>),
+) -> Result<T, StoreError> {
+    match done {
+        Ok(done) => {
+            match tell {
+                Some(tell) => session.commit_with(tell).await?,
+                None => session.commit().await?,
+            }
+            Ok(done)
+        }
+        Err(refused @ StoreError::Rejected(_)) => {
+            session.roll_back().await;
+            Err(refused)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Leases deliveries; first ends the leases of gateways that are gone.
+pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
+    let gone = store.presence.gone(&store.pool).await?;
+    let mut session = Session::begin(&store.pool, lock::BEGIN_CLAIM).await?;
+    let (holder, numbers) = (store.presence.holder(), store.presence.numbers());
+    let claimed = within(async {
+        let connection = session.connection();
+        outbox::end_leases(connection, &gone).await?;
+        let mut counters = Counters::default();
+        let claimed = outbox::claim(connection, (claim, holder, &numbers), &mut counters).await?;
+        counters.write(connection).await?;
+        Ok(claimed)
+    });
+    let claimed = claimed.await;
+    end(session, (claimed, None)).await
+}
+
+/// Writes down what became of deliveries.
+pub(super) async fn settle(store: &PostgresStore, (attempts, told): (&[Attempt], &[Event])) -> Result<(), StoreError> {
+    let mut session = Session::begin(&store.pool, lock::BEGIN_DECISION).await?;
+    let connection = session.connection();
+    let settled = within(async {
+        let mut counters = Counters::default();
+        outbox::settle(connection, (attempts, &store.presence.numbers()), &mut counters).await?;
+        save_events(connection, told, counters).await
+    });
+    let settled = settled.await;
+    let tell = (!told.is_empty()).then(|| store.presence.commit_and_tell());
+    end(session, (settled, tell)).await
+}
+
+/// Writes events, then the counters; the last thing of a transaction.
+pub(super) async fn save_events(
+    connection: &mut PgConnection,
+    told: &[Event],
+    mut counters: Counters,
+) -> Result<(), StoreError> {
+    let mut wanted = Wanted::default();
+    wanted.exchanges.extend(told.iter().filter_map(|event| event.exchange).map(|id| id.0));
+    wanted.obligations.extend(told.iter().filter_map(|event| event.obligation).map(|id| id.0));
+    let refs = Refs::find(connection, wanted).await?;
+    events::save(connection, told, (&refs, &mut counters)).await?;
+    counters.write(connection).await
+}
