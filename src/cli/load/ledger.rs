@@ -91,6 +91,8 @@ pub(super) struct Missing {
 /// How things stand, for the progress.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Standing {
+    /// Requests, without the answers.
+    pub offered: u64,
     pub sent: u64,
     pub accepted: u64,
     pub refused: u64,
@@ -210,6 +212,7 @@ impl Ledger {
         let [requests, answers] = &record.tallies;
         let both = |of: fn(&Tally) -> u64| of(requests) + of(answers);
         Standing {
+            offered: requests.sent,
             sent: both(|tally| tally.sent),
             accepted: both(|tally| tally.accepted),
             refused: both(|tally| tally.refused.values().sum()),

@@ -82,7 +82,9 @@ pub(super) fn broker_users(keys: &KeyFile, out: &mut impl Write) -> anyhow::Resu
             .context("an address without a user; write amqp://USER:PASSWORD@HOST/VHOST")?;
         let password = user.split_once(':').map_or("", |(_, password)| password);
         let vhost = rest.split_once('/').map_or("/", |(_, vhost)| vhost);
-        let code = &peer.body.code;
+        // An address may write the slash of the default host so.
+        let (vhost, code) = (vhost.replace("%2f", "/").replace("%2F", "/"), &peer.body.code);
+        ensure!(!password.contains('\'') && !vhost.contains('\''), "`{code}`: an apostrophe cannot be quoted here");
         let reads = format!(r"^mezhved\.out\.{}$", code.as_str().replace('.', r"\."));
         writeln!(out, "printf '%s' '{password}' | rabbitmqctl add_user '{code}'")?;
         writeln!(out, r"rabbitmqctl set_permissions -p '{vhost}' '{code}' '^$' '^mezhved\.in$' '{reads}'")?;

@@ -20,7 +20,7 @@ pub(super) async fn show(ledger: Arc<Ledger>, total: u64) {
         let (now, standing) = (ledger.now(), ledger.standing());
         match &bar {
             Some(bar) => {
-                bar.set_position(standing.delivered.min(total));
+                bar.set_position(standing.offered);
                 bar.set_message(words(&standing));
             }
             None if now >= line_at => {
@@ -34,7 +34,7 @@ pub(super) async fn show(ledger: Arc<Ledger>, total: u64) {
 
 fn bar(total: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(2));
-    // Rate and remaining time are those of the deliveries; the template is a constant.
+    // Rate and remaining time are those of the offering; the template is a constant.
     let style = ProgressStyle::with_template("{elapsed_precise} {bar:30} {per_sec} ещё {eta}  {msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
