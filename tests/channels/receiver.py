@@ -11,8 +11,10 @@ import http.server
 import json
 import ssl
 import sys
+import threading
 import urllib.parse
 
+LINES = threading.Lock()
 SECRET = base64.b64decode(sys.argv[1])
 
 
@@ -24,20 +26,18 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         signed = b".".join([self.headers["webhook-id"].encode(), self.headers["webhook-timestamp"].encode(), body])
         expected = base64.b64encode(hmac.new(SECRET, signed, hashlib.sha256).digest()).decode()
         signatures = self.headers["webhook-signature"].split(" ")
-        print(
-            json.dumps(
-                {
-                    "verified": any(hmac.compare_digest(s, "v1," + expected) for s in signatures),
-                    "signatures": len(signatures),
-                    "id": self.headers["webhook-id"],
-                    "timestamp": int(self.headers["webhook-timestamp"]),
-                    "content_type": self.headers["content-type"],
-                    "user_agent": self.headers["user-agent"],
-                    "body": body.decode(),
-                }
-            ),
-            flush=True,
-        )
+        seen = {
+            "verified": any(hmac.compare_digest(s, "v1," + expected) for s in signatures),
+            "signatures": len(signatures),
+            "id": self.headers["webhook-id"],
+            "timestamp": int(self.headers["webhook-timestamp"]),
+            "content_type": self.headers["content-type"],
+            "user_agent": self.headers["user-agent"],
+            "body": body.decode(),
+        }
+        # Requests come on threads of their own, and a line must not be cut by another.
+        with LINES:
+            print(json.dumps(seen), flush=True)
         words = urllib.parse.unquote(self.path).strip("/").split("/")
         self.send_response(int(words[0]))
         if len(words) > 1:
