@@ -53,7 +53,7 @@ pub async fn write(gateway: &Gateway, (from, days): (&str, u64)) {
     let requests = (0..COUNT / ADDRESSEES).map(|number| {
         let due_on = first + chrono::Days::new(number as u64 % days);
         let to = (0..ADDRESSEES).map(|one| format!("school-{}", (number * ADDRESSEES + one) % SCHOOLS));
-        gateway.submit(request(number, to.collect(), Some(&due_on.to_string())))
+        gateway.submit(request(number, to.collect(), &due_on.to_string()))
     });
     for submitted in futures_util::future::join_all(requests).await {
         assert_eq!(submitted.unwrap().accepted.obligations.len(), ADDRESSEES);
@@ -74,8 +74,8 @@ pub async fn write(gateway: &Gateway, (from, days): (&str, u64)) {
     }
 }
 
-/// A request of a centre to schools.
-pub fn request(number: usize, to: Vec<String>, due_on: Option<&str>) -> Arrival {
+/// A request of a centre to schools that states its date.
+pub fn request(number: usize, to: Vec<String>, due_on: &str) -> Arrival {
     let mut message: Value =
         serde_json::from_str(include_str!("../../schemas/request.information/1/example.json")).unwrap();
     let centre = format!("centre-{}", number % CENTRES);
@@ -86,10 +86,7 @@ pub fn request(number: usize, to: Vec<String>, due_on: Option<&str>) -> Arrival 
     for left_out in ["case", "reply_by", "registration", "signatory"] {
         message.as_object_mut().unwrap().remove(left_out);
     }
-    match due_on {
-        Some(due_on) => message["body"]["requested_due"] = json!(due_on),
-        None => _ = message["body"].as_object_mut().unwrap().remove("requested_due"),
-    }
+    message["body"]["requested_due"] = json!(due_on);
     let content = serde_json::to_vec(&message).unwrap().into();
     let sender = ParticipantCode::new(&centre).unwrap();
     Arrival { sender, format: Format::Json, content, channel: ChannelKind::Http, transport_id: None }
