@@ -12,6 +12,8 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod failpoint;
+pub mod flaw;
 pub mod format;
 pub mod gateway;
 pub mod limits;

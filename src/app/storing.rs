@@ -4,11 +4,15 @@
 
 use crate::config::Config;
 use crate::gateway::ports::Store;
+use crate::store::postgres::{PostgresOptions, PostgresStore};
 use crate::store::scans::FolderScans;
 use crate::store::sqlite::SqliteStore;
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// A command does one thing after the other.
+const COMMAND_CONNECTIONS: u32 = 2;
 
 /// For what a store is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +23,17 @@ pub(super) enum Purpose {
     Command,
 }
 
-/// Opens the store.
+/// Opens the store: the database, if one is named, else the file.
 pub(super) async fn open(config: &Config, purpose: Purpose) -> anyhow::Result<Arc<dyn Store>> {
+    let url = &config.store.url;
+    if !url.is_empty() {
+        let connections_max = match purpose {
+            Purpose::Serve => config.store.connections_max,
+            Purpose::Command => COMMAND_CONNECTIONS,
+        };
+        let store = PostgresStore::open(url.expose(), PostgresOptions { connections_max }).await;
+        return Ok(Arc::new(store.context("`store.url`")?));
+    }
     let file = &config.store.path;
     make_folder(file)?;
     Ok(match purpose {
@@ -29,9 +42,12 @@ pub(super) async fn open(config: &Config, purpose: Purpose) -> anyhow::Result<Ar
     })
 }
 
-/// What the log calls the store: never an address with a password.
+/// What the log calls the store: never an address, which may hold a password.
 pub fn name(config: &Config) -> String {
-    config.store.path.display().to_string()
+    match config.store.url.is_empty() {
+        true => config.store.path.display().to_string(),
+        false => "the PostgreSQL database of `store.url`".to_owned(),
+    }
 }
 
 /// Where scans are kept: the stated folder, or one beside the store.

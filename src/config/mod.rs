@@ -42,6 +42,9 @@ pub struct Http {
 #[serde(deny_unknown_fields)]
 pub struct StoreSection {
     pub path: PathBuf,
+    /// Empty: the file. Else a PostgreSQL database.
+    pub url: Secret,
+    pub connections_max: u32,
     /// Empty: `scans` beside the file.
     pub scans: PathBuf,
 }

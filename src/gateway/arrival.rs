@@ -10,6 +10,7 @@ use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode, TypeCode};
 use crate::domain::message::{Envelope, Format, Message};
 use crate::domain::participant::Directory;
 use crate::domain::rule::{Role, Urgency};
+use crate::failpoint;
 use crate::format;
 use crate::gateway::committer::Job;
 use crate::gateway::desk::record::Noted;
@@ -98,6 +99,7 @@ impl Gateway {
     /// [`Rejection`] of any kind; only `Unavailable` is worth a retry.
     pub async fn submit(&self, arrival: Arrival) -> Result<Submitted, Rejection> {
         let received = self.0.check(arrival, self.now())?;
+        failpoint::reach("after-decode");
         self.0.ask(|answer| Job::Receive { received: Box::new(received), answer }).await
     }
 }

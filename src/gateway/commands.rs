@@ -9,6 +9,7 @@ use crate::domain::exchange::Exchange;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::domain::participant::Participant;
 use crate::domain::rule::Role;
+use crate::flaw::{self, Flaw};
 use crate::gateway::act::RegistrationNotice;
 use crate::gateway::arrival::{ChannelKind, Received, Submitted};
 use crate::gateway::committer::{Job, Outcome};
@@ -158,8 +159,9 @@ fn refused(row: &QuarantineRow) -> Event {
 
 fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, Rejection> {
     let id = received.message.envelope.id;
-    if let Some(seen) = work.loaded.seen.get(&id) {
-        let (outcome, same) = (seen.outcome.clone(), seen.digest == received.digest);
+    if let Some(seen) = work.loaded.seen.get(&id).filter(|_| !flaw::is(Flaw::NoDeduplication)) {
+        let same = seen.digest == received.digest || flaw::is(Flaw::ConflictSwallowed);
+        let outcome = seen.outcome.clone();
         if seen.sender != received.arrived.from {
             return Err(taken(id));
         }

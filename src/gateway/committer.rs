@@ -6,6 +6,8 @@
 use crate::domain::decide::Command;
 use crate::domain::decision::Refusal;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode};
+use crate::failpoint;
+use crate::flaw::{self, Flaw};
 use crate::gateway::Inner;
 use crate::gateway::act::RegistrationNotice;
 use crate::gateway::arrival::{Received, Submitted, stopping};
@@ -119,7 +121,10 @@ pub(super) async fn run(inner: Weak<Inner>, mut waiting: mpsc::Receiver<Job>) {
 async fn commit_batch(inner: &Arc<Inner>, jobs: Vec<Job>) {
     metrics::histogram!("mezhved_commit_batch_jobs").record(jobs.len() as f64);
     match decide_and_commit(inner, &jobs).await {
-        Ok(decided) => jobs.into_iter().zip(decided).for_each(|(job, outcome)| job.answer(outcome)),
+        Ok(decided) => {
+            jobs.into_iter().zip(decided).for_each(|(job, outcome)| job.answer(outcome));
+            failpoint::reach("after-answer");
+        }
         Err(Fault::Store(StoreError::Unavailable(cause))) => {
             tracing::error!(%cause, jobs = jobs.len(), "the store is not available; nothing of this batch was taken");
             jobs.into_iter().for_each(|job| job.answer(Err(unavailable())));
@@ -162,7 +167,9 @@ async fn decide_and_commit(inner: &Arc<Inner>, jobs: &[Job]) -> Result<Vec<Decid
     let ctx = inner.context(&directory, now);
     let mut keys = Keys::default();
     jobs.iter().for_each(|job| commands::keys(job, |code| inner.year_at(code, now), &mut keys));
+    failpoint::reach("before-begin");
     let (mut unit, loaded) = inner.store.begin(keys).await?;
+    failpoint::reach("after-load");
     let mut work = WorkingSet::new(inner, ctx, loaded);
     load_named_registers(&mut *unit, jobs, &mut work).await?;
     let (decided, is_half_done) = decide_all(jobs, &mut work);
@@ -172,10 +179,24 @@ async fn decide_and_commit(inner: &Arc<Inner>, jobs: &[Job]) -> Result<Vec<Decid
     }
     let changes = work.into_changes();
     if has_something(&changes) {
-        unit.commit(changes).await?;
+        failpoint::reach("after-decide");
+        if flaw::is(Flaw::ReceiptBeforeCommit) {
+            tokio::spawn(commit(Arc::clone(inner), unit, changes));
+            return Ok(decided);
+        }
+        commit(Arc::clone(inner), unit, changes).await?;
         inner.changes.send_modify(|count| *count += 1);
     }
     Ok(decided)
+}
+
+async fn commit(inner: Arc<Inner>, unit: Box<dyn Unit>, mut changes: Changes) -> Result<(), StoreError> {
+    let outside = flaw::is(Flaw::OutboxOutsideTransaction).then(|| std::mem::take(&mut changes.outbox));
+    unit.commit(changes).await?;
+    failpoint::reach("after-commit");
+    let Some(outbox) = outside.filter(|outbox| !outbox.is_empty()) else { return Ok(()) };
+    let (unit, _) = inner.store.begin(Keys::default()).await?;
+    unit.commit(Changes { outbox, ..Changes::default() }).await
 }
 
 /// The outcome of each job, and whether one was refused that had changed something before.

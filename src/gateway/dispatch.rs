@@ -6,6 +6,8 @@
 use crate::domain::decision::Event;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::domain::message::{Format, Message};
+use crate::failpoint;
+use crate::flaw::{self, Flaw};
 use crate::format;
 use crate::gateway::Gateway;
 use crate::gateway::arrival::{Arrival, ChannelKind};
@@ -17,14 +19,22 @@ use crate::gateway::receipts;
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::limits::QUARANTINE_BYTES_MAX;
 use bytes::Bytes;
+use chrono::TimeDelta;
 
 impl Gateway {
     /// Leases what is ready to go out.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, Rejection> {
-        Ok(self.0.store.claim(claim).await?)
+    pub async fn claim(&self, mut claim: Claim) -> Result<Vec<Claimed>, Rejection> {
+        if flaw::is(Flaw::LeaseNeverEnds) {
+            claim.lease_until += TimeDelta::days(3650);
+        }
+        let claimed = self.0.store.claim(claim).await?;
+        if !claimed.is_empty() {
+            failpoint::reach("after-claim");
+        }
+        Ok(claimed)
     }
 
     /// What goes out: the stored message in the recipient's format.
@@ -58,7 +68,9 @@ impl Gateway {
     /// # Errors
     /// `Unavailable`; the leases run out and the rows go out again under the same ids.
     pub async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), Rejection> {
+        failpoint::reach("before-settle");
         self.0.store.settle(attempts, events).await?;
+        failpoint::reach("after-settle");
         self.0.changes.send_modify(|count| *count += 1);
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::domain::message::Format;
+use crate::failpoint;
 use crate::format;
 use crate::gateway::Gateway;
 use crate::gateway::dispatch::RefusedDelivery;
@@ -68,7 +69,10 @@ impl Gateway {
             content: delivery.content,
         };
         match self.keep_refused(refused, rejection).await {
-            Ok(()) => Disposition::Ack,
+            Ok(()) => {
+                failpoint::reach("after-refusal");
+                Disposition::Ack
+            }
             Err(_) => Disposition::RetryLater,
         }
     }

@@ -39,13 +39,15 @@ use crate::domain::calendar::CalendarSet;
 use crate::domain::decision::{Context, Ladders};
 use crate::domain::ids::{ParticipantCode, TypeCode};
 use crate::domain::participant::{Directory, Participant};
+use crate::domain::zone::Zone;
+use crate::flaw::{self, Flaw};
 use crate::gateway::committer::Job;
 use crate::gateway::policy::{Policies, PolicyFault};
 use crate::gateway::ports::{Scans, Store, StoreError};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use tokio::sync::{mpsc, watch};
 
 /// Jobs that may wait for the committer: backpressure on every door.
@@ -115,7 +117,7 @@ impl Gateway {
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
         let policies = Policies::of(&parts.catalogue)?;
         let generation = parts.store.participants_generation().await?;
-        let directory: Directory = parts.store.participants().await?.into_iter().collect();
+        let directory = directory_of(parts.store.participants().await?);
         let latest = parts.store.latest_instant().await?;
         let (jobs, waiting) = mpsc::channel(JOBS_WAITING_MAX);
         let inner = Arc::new(Inner {
@@ -139,6 +141,9 @@ impl Gateway {
             schemas: OnceLock::new(),
         });
         tokio::spawn(committer::run(Arc::downgrade(&inner), waiting));
+        if let Some(elsewhere) = inner.store.changes_elsewhere() {
+            tokio::spawn(hear(Arc::downgrade(&inner), elsewhere));
+        }
         Ok(Self(inner))
     }
 
@@ -151,7 +156,7 @@ impl Gateway {
         if generation == self.0.directory_generation.load(Ordering::Acquire) {
             return Ok(false);
         }
-        let directory: Directory = self.0.store.participants().await?.into_iter().collect();
+        let directory = directory_of(self.0.store.participants().await?);
         *self.0.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
         self.0.directory_generation.store(generation, Ordering::Release);
         Ok(true)
@@ -200,6 +205,15 @@ impl Gateway {
     }
 }
 
+/// Passes on what other gateways of the same store commit, until the gateway or the store is gone: pages and workers wake
+/// up as after a commit of our own.
+async fn hear(gateway: Weak<Inner>, mut elsewhere: watch::Receiver<u64>) {
+    while elsewhere.changed().await.is_ok() {
+        let Some(inner) = gateway.upgrade() else { return };
+        inner.changes.send_modify(|count| *count += 1);
+    }
+}
+
 impl Inner {
     fn directory(&self) -> Arc<Directory> {
         Arc::clone(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
@@ -210,6 +224,9 @@ impl Inner {
     fn now(&self) -> DateTime<Utc> {
         let now = self.clock.now();
         let floor = DateTime::from_timestamp_micros(self.floor_us.load(Ordering::Acquire)).unwrap_or(now);
+        if flaw::is(Flaw::ClockBackBelieved) {
+            return now;
+        }
         if floor - now > TimeDelta::hours(CLOCK_STEP_BACK_HOURS_MAX) {
             tracing::error!("the clock is hours behind the last record; if it is right now, the records were ahead");
             return now;
@@ -240,4 +257,12 @@ impl Inner {
     fn participant(&self, code: &ParticipantCode) -> Option<Arc<Participant>> {
         self.directory().get(code).cloned()
     }
+}
+
+fn directory_of(participants: Vec<Participant>) -> Directory {
+    let zone_of = |one: &Participant| match flaw::is(Flaw::DaysOfUtc) {
+        true => Zone::named("UTC").unwrap_or(one.zone),
+        false => one.zone,
+    };
+    participants.into_iter().map(|one| Participant { zone: zone_of(&one), ..one }).collect()
 }

@@ -5,6 +5,7 @@
 
 use crate::domain::decide::Command;
 use crate::domain::ids::ObligationId;
+use crate::failpoint;
 use crate::gateway::Gateway;
 use crate::gateway::committer::Job;
 use crate::gateway::rejection::Rejection;
@@ -62,6 +63,7 @@ impl Gateway {
             self.0.hand_in(Job::Decide { obligation, command, answer }).await?;
             asked.push((obligation, answered));
         }
+        failpoint::reach("sweep-asked");
         let mut outcomes = Vec::with_capacity(asked.len());
         for (obligation, answered) in asked {
             let outcome = answered.await.unwrap_or_else(|_| Err(super::arrival::stopping()));
@@ -73,6 +75,7 @@ impl Gateway {
             }
             outcomes.push((obligation, outcome));
         }
+        failpoint::reach("sweep-decided");
         Ok(outcomes)
     }
 

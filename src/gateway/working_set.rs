@@ -6,10 +6,12 @@
 use crate::domain::case::CaseKey;
 use crate::domain::decide::{Command, decide};
 use crate::domain::decision::{Context, Decision, Forward, Refusal};
+use crate::domain::escalation::{Rung, RungState};
 use crate::domain::exchange::Exchange;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::domain::message::{Envelope, Format, Message};
 use crate::domain::participant::{Participant, Route};
+use crate::flaw::{self, Flaw};
 use crate::format;
 use crate::gateway::Inner;
 use crate::gateway::ports::decisions::{
@@ -66,7 +68,10 @@ impl<'a> WorkingSet<'a> {
     /// Decides a command about an exchange. The exchange's new state is seen by the commands that follow.
     pub fn decide(&mut self, exchange: ExchangeId, command: &Command) -> Result<Decision, Refusal> {
         let state = self.loaded.exchanges.entry(exchange).or_insert_with(|| Exchange::unseen(exchange));
-        let decision = decide(state, command, &self.ctx)?;
+        let decision = match flaw::is(Flaw::AnsweredStillEscalates) {
+            true => unanswered(state, command, &self.ctx)?,
+            false => decide(state, command, &self.ctx)?,
+        };
         self.dirty.insert(exchange);
         self.touched = true;
         Ok(decision)
@@ -168,7 +173,8 @@ impl<'a> WorkingSet<'a> {
     /// Everything to be written: the exchanges that changed, and the last numbers given.
     pub fn into_changes(mut self) -> Changes {
         for id in &self.dirty {
-            if let Some(exchange) = self.loaded.exchanges.remove(id) {
+            if let Some(mut exchange) = self.loaded.exchanges.remove(id) {
+                spoil(&mut exchange);
                 self.changes.exchanges.push(exchange);
             }
         }
@@ -180,7 +186,9 @@ impl<'a> WorkingSet<'a> {
         registers.dedup();
         for register in registers {
             let last = self.loaded.registers.get(&register).copied().unwrap_or_default();
-            self.changes.registers.push((register, last));
+            if !flaw::is(Flaw::RegisterNotSaved) {
+                self.changes.registers.push((register, last));
+            }
         }
         self.changes
     }
@@ -222,4 +230,38 @@ pub(super) fn year_of(date: chrono::NaiveDate) -> i32 {
 fn own_letter(fault: &dyn std::fmt::Display) -> Rejection {
     tracing::error!(%fault, "a letter of our own making does not fit its schema");
     Rejection::new(RejectionKind::Unavailable, "internal", "a letter of the gateway's own could not be written")
+}
+
+/// Nothing, but in a build of the tests that is to save what was decided wrongly.
+fn spoil(exchange: &mut Exchange) {
+    for rungs in exchange.duties.iter_mut().map(|duty| &mut duty.rungs.rows) {
+        if flaw::is(Flaw::RungInMemory) {
+            rungs.retain(|rung| rung.state != RungState::Planned);
+        }
+        let is_fired = |rung: &Rung| matches!(rung.state, RungState::Fired { .. });
+        if flaw::is(Flaw::RungFiresAgain) && rungs.iter().any(is_fired) {
+            rungs.retain(|rung| rung.state != RungState::Planned);
+            rungs.iter_mut().rfind(|rung| is_fired(rung)).into_iter().for_each(|rung| rung.state = RungState::Planned);
+        }
+    }
+    if flaw::is(Flaw::SecondAddresseeForgotten) {
+        exchange.duties.truncate(1);
+    }
+}
+
+/// Only in a build of the tests: decides about the ladder as if no answer had come.
+fn unanswered(state: &mut Exchange, command: &Command, ctx: &Context<'_>) -> Result<Decision, Refusal> {
+    let before = state.clone();
+    let is_sweep = matches!(command, Command::Sweep { .. });
+    if is_sweep {
+        state.duties.iter_mut().for_each(|duty| duty.obligation.facts.clear());
+    }
+    let decision = decide(state, command, ctx)?;
+    for (duty, before) in state.duties.iter_mut().zip(before.duties) {
+        match is_sweep {
+            true => duty.obligation.facts = before.obligation.facts,
+            false => duty.rungs = before.rungs,
+        }
+    }
+    Ok(decision)
 }

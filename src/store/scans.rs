@@ -4,6 +4,7 @@
 //! said to be kept; what is read is checked against its digest. Never: overwrites a file that is not what its digest says
 //! (it is set aside), or follows a name from outside.
 
+use crate::failpoint;
 use crate::gateway::content::sha256_hex;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::scans::Scans;
@@ -97,7 +98,10 @@ fn keep(place: &Path, (digest, content): (&str, &[u8])) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let beside = folder.join(format!("{digest}.{}-{number}.part", std::process::id()));
-    let written = write(&beside, content).and_then(|()| put(&beside, place, number));
+    let written = write(&beside, content).and_then(|()| {
+        failpoint::reach("scan-beside-its-place");
+        put(&beside, place, number)
+    });
     if written.is_err() {
         // What is left of it bears no digest's name; nobody will take it for a scan.
         let _ = fs::remove_file(&beside);

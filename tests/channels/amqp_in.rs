@@ -5,7 +5,7 @@ use crate::support::broker::Broker;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use mezhved::channel::amqp::{DEAD_QUEUE, INBOUND_QUEUE};
-use mezhved::gateway::ports::inbound::Disposition;
+use mezhved::gateway::ports::inbound::{Disposition, Inbound, InboundDelivery};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -201,16 +201,15 @@ async fn a_stop_ends_what_is_in_flight_and_acknowledges_it() {
 async fn nothing_is_acknowledged_before_it_is_taken() {
     let broker = Broker::shared();
     let vhost = broker.vhost();
-    let begun = Arc::new(AtomicUsize::new(0));
-    let never = Recorder::slow(Duration::from_secs(3_600));
-    let mut first = Running::intake(config(&vhost), never.clone());
+    // One is taken, and no other ever.
+    let gate = Gate::letting(1);
+    let mut first = Running::intake(config(&vhost), Arc::clone(&gate) as Arc<dyn Inbound>);
     first.up().await;
     let school = Peer::connect(&vhost.participant("school-17")).await;
-    for n in 0..10 {
+    for n in 0..11 {
         school.send(&format!("m-{n}"), b"{}").await;
     }
-    until("in the hands of the first", || never.count() == 10).await;
-    begun.store(never.count(), Ordering::SeqCst);
+    until("in the hands of the first", || gate.begun() == 11).await;
     first.task.abort();
     let recorder = Recorder::answering(|_| Disposition::Ack);
     let mut second = Running::intake(config(&vhost), recorder.clone());
@@ -239,5 +238,58 @@ async fn the_rate_of_deliveries_taken_is_printed() {
     let intake = Running::intake(config(&vhost), recorder.clone());
     until("all acknowledged", || recorder.count() == DELIVERIES && depth(broker, &vhost, INBOUND_QUEUE) == 0).await;
     println!("{:.0} deliveries of 1 KB a second", DELIVERIES as f64 / begun.elapsed().as_secs_f64());
+    intake.stopped().await;
+}
+
+/// Answers only as often as it is let.
+struct Gate {
+    begun: AtomicUsize,
+    open: tokio::sync::Semaphore,
+}
+
+impl Gate {
+    fn letting(through: usize) -> Arc<Self> {
+        Arc::new(Self { begun: AtomicUsize::new(0), open: tokio::sync::Semaphore::new(through) })
+    }
+
+    fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait::async_trait]
+impl Inbound for Gate {
+    async fn take(&self, _: InboundDelivery) -> Disposition {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        self.open.acquire().await.expect("open").forget();
+        Disposition::Ack
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_in_hand_grows_with_what_was_taken_so_that_a_crash_costs_few_an_attempt() {
+    const WAITING: usize = 600;
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let gate = Gate::letting(0);
+    let mut intake = Running::intake(config(&vhost), Arc::clone(&gate) as Arc<dyn Inbound>);
+    intake.up().await;
+    let school = Peer::connect(&vhost.participant("school-17")).await;
+    for n in 0..WAITING {
+        school.send(&format!("m-{n}"), b"{}").await;
+    }
+    let begun = || gate.begun();
+    let mut let_through = 0;
+    for (more, most) in [(0, 1), (1, 18), (16, 17 + 16 + 256), (256, WAITING)] {
+        gate.open.add_permits(more);
+        let_through += more;
+        until("the width is used", || begun() > let_through).await;
+        // What must not come has a moment to come in.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(begun() <= most, "{} in hand after {let_through} were taken", begun() - let_through);
+    }
+    gate.open.add_permits(WAITING);
+    until("all acknowledged", || depth(broker, &vhost, INBOUND_QUEUE) == 0).await;
+    assert_eq!(begun(), WAITING, "each was handed in once");
     intake.stopped().await;
 }

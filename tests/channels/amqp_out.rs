@@ -75,8 +75,12 @@ async fn returns_belong_to_their_own_letters_when_many_are_under_way() {
     let outlet = Arc::new(AmqpOutlet::new(config, Clock::system()));
     let mut running = Running::outlet(&outlet);
     running.up().await;
-    let (here, gone) = (participant("here", BY_AMQP), participant("gone", BY_AMQP));
-    outlet.deliver(&letter(&here, "first")).await.expect("confirmed");
+    // A return comes along with confirmations of its own channel only: so many share every channel with it.
+    let here: Vec<_> = (0..16).map(|n| participant(&format!("here-{n}"), BY_AMQP)).collect();
+    let gone = participant("gone", BY_AMQP);
+    for one in &here {
+        outlet.deliver(&letter(one, "first")).await.expect("confirmed");
+    }
     outlet.deliver(&letter(&gone, "first")).await.expect("confirmed");
     let operator = Peer::connect(&vhost.gateway_url()).await;
     for _ in 0..8 {
@@ -88,7 +92,7 @@ async fn returns_belong_to_their_own_letters_when_many_are_under_way() {
             .expect("deleted");
         let mut tasks = tokio::task::JoinSet::new();
         for n in 0..LETTERS {
-            let (outlet, to) = (Arc::clone(&outlet), if n % 2 == 0 { &here } else { &gone });
+            let (outlet, to) = (Arc::clone(&outlet), if n % 2 == 0 { &here[n / 2 % here.len()] } else { &gone });
             let letter = letter(to, "x");
             tasks.spawn(async move { (n % 2 == 0, outlet.deliver(&letter).await) });
         }

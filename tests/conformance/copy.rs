@@ -56,6 +56,7 @@ fn closed(store: PostgresStore, database: &Database<'_>) {
 
 /// A file with rows in every table.
 async fn filled(folder: &Folder) -> std::path::PathBuf {
+    use mezhved::gateway::ports::Decisions as _;
     let path = folder.file("mezhved.db");
     let store = SqliteStore::open(&path).unwrap();
     access(&store).await;
@@ -251,6 +252,30 @@ async fn a_copied_store_shows_the_same_and_serves_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_command_shows_its_progress_and_that_both_sides_are_equal_and_takes_no_password() {
+    let folder = Folder::new();
+    let path = filled(&folder).await;
+    let database = Postgres::shared().database();
+    let url = database.url();
+    let (user, password) = url.trim_start_matches("postgres://").split_once('@').unwrap().0.split_once(':').unwrap();
+    let copy = |to: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mezhved"));
+        command.current_dir(folder.file("")).args(["store", "copy", "--to", to, "--from"]).arg(&path);
+        let output = command.env("PGPASSWORD", password).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, out, err) = copy(&url);
+    assert_eq!((code, out.as_str()), (Some(1), ""), "a password as an argument: {err}");
+    let (code, out, err) = copy(&url.replace(&format!("{user}:{password}"), user));
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.lines().any(|line| line.starts_with("message ") && line.ends_with("равны / equal")), "{out}");
+    assert!(err.contains("100 %") && err.contains("rows, written and read back"), "{err}");
+    assert!(!out.contains(password) && !err.contains(password));
+    assert_eq!(database.sql("SELECT count(*) FROM message"), REQUESTS.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_target_that_holds_something_is_refused_and_stays_as_it_is() {
     let folder = Folder::new();
     let path = filled(&folder).await;
@@ -319,13 +344,13 @@ async fn a_kill_of_the_target_in_the_middle_of_a_copy_leaves_it_empty() {
     let node = Postgres::start();
     let database = node.database();
     let mut killed = false;
-    let cut = copy::run(&path, &database.url(), &mut |step| {
+    let mut kill_once = |step: Progress| {
         if step.table == "outbox" && !killed {
             node.kill();
             killed = true;
         }
-    });
-    let cut = cut.await;
+    };
+    let cut = copy::run(&path, &database.url(), &mut kill_once).await;
     assert!(matches!(cut, Err(CopyFault::Store(_))), "{cut:?}");
     node.restart();
     assert_eq!(database.sql("SELECT count(*) FROM message"), "0");

@@ -21,6 +21,7 @@ mod given;
 mod node;
 mod notices;
 mod outbox;
+mod replicas;
 mod round_trip;
 mod search;
 mod shown;

@@ -11,8 +11,8 @@ const STARTING_MS: u64 = 150;
 const AT_WORK_MS: u64 = 500;
 
 #[test]
-fn a_hundred_kills_of_the_gateway_lose_nothing_and_double_nothing() {
-    let (kills, mut dice) = (number("MEZHVED_KILLS", 120), Dice(seed()));
+fn two_hundred_kills_of_the_gateway_lose_nothing_and_double_nothing() {
+    let (kills, mut dice) = (number("MEZHVED_KILLS", 200), Dice(seed()));
     let vhost = Broker::shared().vhost();
     let mut scene = Scene::new(&vhost, 20);
     let mut serving = scene.installed.serve_ready();

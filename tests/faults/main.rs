@@ -11,8 +11,12 @@
 )]
 
 mod broker_killed;
+mod fail_points;
+mod flaws;
 mod gateway_killed;
 mod load;
+mod network;
 mod stopped;
 #[path = "../support/mod.rs"]
 mod support;
+mod synced;

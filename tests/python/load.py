@@ -1,7 +1,8 @@
 """Participants at work while somebody breaks things: a centre asks, three bodies answer, each by its own ways.
 
 Usage: load.py FILE, with FILE a JSON object: http, amqp {code: url}, keys {code: key}, ledger (a folder), seed,
-per_second (requests), requests_max. A file `stop` in the folder ends the asking, a file `end` the program.
+per_second (requests), requests_max; with `desk` {login, password} a clerk registers papers, and one program sends what
+cannot be taken. A file `stop` in the folder ends the asking, a file `end` the program.
 Promises: whatever it does is in its ledgers (sent, confirmed, received, registered) before and after; it tries again
 under the same id and the same bytes until it is confirmed, as a partner's program should. Never: gives up; hides a
 refusal.
@@ -18,6 +19,7 @@ import threading
 import time
 import traceback
 
+import clerk
 import pika
 from ledger import Ledger
 from lxml import etree
@@ -49,8 +51,8 @@ class World:
 
     def __init__(self, setup):
         self.setup, self.folder = setup, setup["ledger"]
-        self.sent, self.confirmed, self.received, self.registered = (
-            Ledger(self.folder, kind) for kind in ("sent", "confirmed", "received", "registered")
+        self.sent, self.confirmed, self.received, self.registered, self.refused = (
+            Ledger(self.folder, kind) for kind in ("sent", "confirmed", "received", "registered", "refused")
         )
         self.random = random.Random(setup["seed"])
         self.amqp_out = {code: queue.Queue() for code in (CENTRE, BY_QUEUE)}
@@ -167,6 +169,29 @@ def submit(world, http, sending, attempt):
 
 
 @must_live
+def send_rubbish(world, code):
+    """What cannot be taken, now and then: each must be refused, and hinder nobody."""
+    peer = None
+    while not world.told("stop"):
+        id = new_id()
+        while True:
+            try:
+                peer = peer or Amqp(world.setup["amqp"][code], code)
+                peer.publish("request.information", id, f"<message>{id}".encode(), XML)
+                break
+            except AWAY:
+                peer = None
+                time.sleep(0.1)
+        world.refused.write(id=id, by=code)
+        time.sleep(0.3)
+
+
+@must_live
+def register_papers(world):
+    clerk.work(world, CENTRE, AWAY)
+
+
+@must_live
 def read_queue(world, code, answering):
     seen = set()
     while not world.told("end"):
@@ -179,7 +204,8 @@ def read_queue(world, code, answering):
                 facts = essence(letter.content, letter.content_type)
                 handed = {"times": letter.times_before, "redelivered": letter.redelivered}
                 world.received.write(at=code, property=letter.id, kind=letter.type, **facts, **handed)
-                if letter.type == "request.information" and letter.id not in seen:
+                # The centre's own duties are its people's: it answers no paper here.
+                if code != CENTRE and letter.type == "request.information" and letter.id not in seen:
                     seen.add(letter.id)
                     answer(world, code, (letter.id, answering))
         except AWAY:
@@ -255,6 +281,8 @@ def main():
         (send_over_http, BY_BOTH),
         (send_over_http, BY_INBOX),
     ]
+    if "desk" in world.setup:
+        works += [(send_rubbish, BY_QUEUE), (register_papers,)]
     readers = [
         (read_queue, CENTRE, world.amqp_out),
         (read_queue, BY_QUEUE, world.amqp_out),

@@ -111,6 +111,33 @@ async fn a_clock_set_back_re_sends_nothing() {
 }
 
 #[tokio::test]
+async fn a_clock_set_back_a_little_leaves_the_recorded_times_in_order() {
+    let story = Story::at("2026-03-02 10:00").await;
+    let first = story.submit(&request(new_id(), &[SCHOOL], "2026-03-02 09:00")).await.unwrap();
+    story.set("2026-03-02 09:10");
+    let second = story.submit(&request(new_id(), &[SCHOOL], "2026-03-02 09:00")).await.unwrap();
+    let (before, after) = (first.accepted.received_at, second.accepted.received_at);
+    assert!(after >= before, "what came second was received at {after}, before the first at {before}");
+    let story = story.restart().await;
+    let third = story.submit(&request(new_id(), &[SCHOOL], "2026-03-02 09:00")).await.unwrap();
+    assert!(third.accepted.received_at >= after, "a restart forgets how late it was");
+}
+
+#[tokio::test]
+async fn nothing_climbs_for_an_obligation_that_was_answered_in_time() {
+    let story = Story::at("2026-03-02 10:00").await;
+    let id = new_id();
+    story.submit(&request(id, &[SCHOOL], "2026-03-02 09:00")).await.unwrap();
+    story.submit(&reply(id, SCHOOL, "2026-03-02 09:30")).await.unwrap();
+    for day in ["2026-03-05 09:00", "2026-03-11 09:00", "2026-06-01 09:00"] {
+        story.set(day);
+        assert_eq!(story.sweep().await, 0, "{day}: nothing is due");
+    }
+    assert_eq!(story.inbox_types(SCHOOL).await, ["request.information"], "nobody was reminded of what is done");
+    assert!(story.obligation().await.alert.is_none());
+}
+
+#[tokio::test]
 async fn a_clock_that_runs_400_days_ahead_climbs_one_rung_accuses_nobody_by_itself_and_comes_back() {
     let story = Story::at("2026-03-02 10:00").await;
     let id = new_id();

@@ -48,6 +48,11 @@ impl Broker {
         self.port
     }
 
+    /// The folder by which other processes find the node.
+    pub fn folder(&self) -> &Path {
+        &self.dir
+    }
+
     /// A fresh virtual host that is deleted when dropped, with the gateway's user in it.
     pub fn vhost(&self) -> Vhost<'_> {
         let name = format!("t-{}-{}", std::process::id(), next());

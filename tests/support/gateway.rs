@@ -19,6 +19,7 @@ const POLL: Duration = Duration::from_millis(5);
 /// What is installed on one machine: a store, a configuration, and the binary. Nothing runs yet.
 pub struct Installation {
     folder: PathBuf,
+    binary: PathBuf,
     http: SocketAddr,
     settings: Vec<(String, String)>,
 }
@@ -35,7 +36,16 @@ pub fn binary() -> PathBuf {
     std::env::var_os("MEZHVED_BIN").map_or_else(|| env!("CARGO_BIN_EXE_mezhved").into(), PathBuf::from)
 }
 
-/// Polls until something is so; fails after 30 s with what was awaited.
+/// The binary that dies or errs where it is told to: `tests/run` builds it, with what else has flaws in it.
+pub fn breakable(program: &str) -> PathBuf {
+    let folder = std::env::var_os("MEZHVED_BREAKABLE").map(PathBuf::from);
+    let folder = folder.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".test/breakable"));
+    let program = folder.join(program);
+    assert!(program.exists(), "no {}: tests/run builds it", program.display());
+    program
+}
+
+/// Polls until something is so; fails after a minute with what was awaited.
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
@@ -47,6 +57,11 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 impl Installation {
     /// A fresh one with these participants, reached over that broker.
     pub fn new(participants_toml: &str, amqp_url: &str) -> Self {
+        Self::of(binary(), participants_toml, amqp_url)
+    }
+
+    /// The same of another binary.
+    pub fn of(binary: PathBuf, participants_toml: &str, amqp_url: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("mezhved-gateway-{}-{number}", std::process::id()));
@@ -61,7 +76,7 @@ impl Installation {
             ("AMQP__URL_FILE", url.display().to_string()),
         ];
         let settings = settings.map(|(key, value)| (format!("MEZHVED__{key}"), value)).into();
-        let installed = Self { folder, http, settings };
+        let installed = Self { folder, binary, http, settings };
         installed.run(&["participants", "import", &participants.display().to_string()]);
         installed
     }
@@ -69,6 +84,17 @@ impl Installation {
     /// Sets a key of the configuration: `("LOG__LEVEL", "debug")`.
     pub fn set(&mut self, key: &str, value: &str) {
         self.settings.push((format!("MEZHVED__{key}"), value.to_owned()));
+    }
+
+    /// Sets a variable of the environment, for a binary that can be broken: `("MEZHVED_FLAW", "NoFsync")`.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Takes a variable back.
+    pub fn unset_variable(&mut self, name: &str) {
+        self.settings.retain(|(known, _)| known != name);
     }
 
     /// The folder, for files of the test's own.
@@ -119,7 +145,7 @@ impl Installation {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(&self.binary);
         command.current_dir(&self.folder).envs(self.settings.iter().map(|(key, value)| (key, value)));
         command
     }
@@ -151,6 +177,11 @@ impl Serving {
         }
     }
 
+    /// Whether `/health/ready` says so now.
+    pub fn is_ready(&self) -> bool {
+        matches!(get(self.http, "/health/ready"), Some((200, _)))
+    }
+
     /// One of the figures of `/metrics`, with its labels as the page writes them; none if it is not there.
     pub fn figure(&self, name: &str) -> Option<f64> {
         let (status, page) = get(self.http, "/metrics").expect("/metrics answers");
@@ -159,11 +190,31 @@ impl Serving {
         page.lines().find_map(value)
     }
 
+    /// Posts JSON with a key: status and body.
+    pub fn post(&self, path: &str, key: &str, json: &str) -> (u16, String) {
+        let headers = format!(
+            "Authorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+            json.len()
+        );
+        call(self.http, &format!("POST {path}"), &format!("{headers}Connection: close\r\n\r\n{json}")).unwrap()
+    }
+
     /// kill -9, and it is gone.
     pub fn kill(mut self) {
         assert!(self.child.try_wait().unwrap().is_none(), "`mezhved serve` had ended by itself before the kill");
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Waits until it has ended by itself: how. None if it has not within the deadline.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.child.try_wait().unwrap() {
+                None if Instant::now() < deadline => std::thread::sleep(POLL),
+                ended => return ended,
+            }
+        }
     }
 
     /// SIGTERM, and how it ended and how long that took.
@@ -190,11 +241,15 @@ impl Drop for Serving {
     }
 }
 
-/// Status and body; none when nobody answers.
 fn get(at: SocketAddr, path: &str) -> Option<(u16, String)> {
+    call(at, &format!("GET {path}"), "Connection: close\r\n\r\n")
+}
+
+/// Status and body; none when nobody answers.
+fn call(at: SocketAddr, what: &str, rest: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&at, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n").ok()?;
+    write!(stream, "{what} HTTP/1.1\r\nHost: {at}\r\n{rest}").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;

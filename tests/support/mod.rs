@@ -8,4 +8,5 @@
 pub mod broker;
 pub mod gateway;
 pub mod postgres;
+pub mod proxy;
 pub mod python;

@@ -11,19 +11,34 @@ const EVERYTHING: &[&str] = &["*"];
 const TABLE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("limits", &[]),
+    ("failpoint", &[]),
+    ("flaw", &[]),
     ("clock", &["domain"]),
     ("retry", &["limits"]),
     ("catalogue", &["domain", "limits"]),
     ("format", &["domain", "catalogue", "limits"]),
     ("config", &["domain", "catalogue", "limits"]),
     ("telemetry", &["config", "limits"]),
-    ("gateway", &["domain", "catalogue", "format", "limits", "clock"]),
+    ("gateway", &["domain", "catalogue", "format", "limits", "clock", "failpoint", "flaw"]),
     ("store", ADAPTER),
     ("channel", ADAPTER),
     ("web", ADAPTER),
     (
         "worker",
-        &["domain", "gateway", "catalogue", "format", "channel", "limits", "config", "clock", "retry", "telemetry"],
+        &[
+            "domain",
+            "gateway",
+            "catalogue",
+            "format",
+            "channel",
+            "limits",
+            "config",
+            "clock",
+            "retry",
+            "telemetry",
+            "failpoint",
+            "flaw",
+        ],
     ),
     ("demo", EVERYTHING),
     ("cli", EVERYTHING),
@@ -33,8 +48,19 @@ const TABLE: &[(&str, &[&str])] = &[
 ];
 
 /// An adapter knows the ports and views of the gateway and plain types, never another adapter.
-const ADAPTER: &[&str] =
-    &["domain", "gateway", "catalogue", "format", "limits", "config", "clock", "retry", "telemetry"];
+const ADAPTER: &[&str] = &[
+    "domain",
+    "gateway",
+    "catalogue",
+    "format",
+    "limits",
+    "config",
+    "clock",
+    "retry",
+    "telemetry",
+    "failpoint",
+    "flaw",
+];
 
 /// One import of another room.
 struct Import {

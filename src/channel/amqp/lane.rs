@@ -8,6 +8,8 @@
 use crate::channel::amqp::lanes::{Lanes, failed};
 use crate::channel::amqp::topology::{OUT_EXCHANGE, short};
 use crate::domain::ids::ParticipantCode;
+use crate::failpoint;
+use crate::flaw::{self, Flaw};
 use crate::gateway::ports::outlet::{DeliveryFault, Letter};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -83,7 +85,9 @@ impl<'l> Lane<'l> {
         }
         // What is said of an earlier attempt does not count for this one.
         self.returned.remove(&key(&waiting.letter));
+        failpoint::reach("before-publish");
         match self.hand_to_broker(&waiting).await {
+            Ok(_) if flaw::is(Flaw::SentBeforeConfirmed) => answer(waiting, Ok(())),
             Ok(confirm) => {
                 self.on_way.push(Box::pin(async move { Ended::Confirmed(Box::new((waiting, confirm.await))) }))
             }
@@ -110,6 +114,7 @@ impl<'l> Lane<'l> {
             _ => self.lanes.channel().await?,
         };
         let confirm = publish(&channel, waiting).await;
+        failpoint::reach("after-publish");
         self.channel = Some(channel);
         confirm
     }
@@ -118,6 +123,7 @@ impl<'l> Lane<'l> {
     /// confirmation of its letter, and with that confirmation or an earlier one: so a letter whose confirmation bears
     /// no return at all has had its own, if any, among those that came before.
     fn settle(&mut self, first: Ended) {
+        failpoint::reach("after-confirm");
         let (mut certain, mut failed, mut next) = (Vec::new(), Vec::new(), Some(first));
         while let Some(ended) = next {
             match ended {
@@ -146,7 +152,7 @@ impl<'l> Lane<'l> {
         self.lanes.confirmed();
         let (taken, returned) = verdict(confirmation);
         let Some(returned) = returned else { return certain.push((waiting, taken)) };
-        let whose = key_of(&returned);
+        let whose = if flaw::is(Flaw::ForeignReturnTaken) { key(&waiting.letter) } else { key_of(&returned) };
         let is_own = whose == key(&waiting.letter);
         self.returned.insert(whose, returned.reply_text.to_string());
         // Whoever's return came along: what is refused is refused.

@@ -4,6 +4,7 @@
 //! decided; given to the parties of its message only. Never: opens, converts or runs one.
 
 use crate::domain::message::Envelope;
+use crate::failpoint;
 use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
 use crate::gateway::arrival::stopping;
@@ -118,6 +119,7 @@ impl Gateway {
     pub(super) async fn stored(&self, (files, envelope): (&[Accepted], &Envelope)) -> Result<Vec<ScanRow>, Rejection> {
         for file in files {
             self.0.scans.keep(&file.sha256, file.content.clone()).await?;
+            failpoint::reach("after-scan");
         }
         let mut scans = Vec::new();
         for (place, one) in envelope.attachments.iter().enumerate() {

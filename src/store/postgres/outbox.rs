@@ -11,7 +11,7 @@ mod reroute;
 mod rows;
 mod stage;
 
-pub(super) use claim::{claim, end_leases};
+pub(super) use claim::{claim, end_leases, letter};
 pub(super) use delivery::Key;
 pub(super) use queue::{queue_and_prove, settle};
 pub(super) use reroute::reroute;

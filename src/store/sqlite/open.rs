@@ -3,6 +3,7 @@
 //! Promises: a write connection syncs the log at every commit (`synchronous=FULL`), and there is no setting for it;
 //! every pragma is read back. Never: opens a foreign file, or one that a newer version has written.
 
+use crate::flaw::{self, Flaw};
 use crate::store::sqlite::{OpenError, migrate};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::OpenOptions;
@@ -23,7 +24,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     refuse_foreign(&connection, path)?;
     // Checkpoints cost two more syncs; at 16 MiB of log they are rare even under load.
     set(&connection, "journal_mode", "wal")?;
-    set(&connection, "synchronous", 2)?;
+    set(&connection, "synchronous", if flaw::is(Flaw::NoFsync) { 0 } else { 2 })?;
     set(&connection, "fullfsync", 1)?;
     set(&connection, "foreign_keys", 1)?;
     set(&connection, "wal_autocheckpoint", 4096)?;

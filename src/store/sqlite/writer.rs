@@ -4,6 +4,7 @@
 //! that is dropped, or held too long, is rolled back. Never: confirms before the log is on disk.
 
 use crate::domain::ids::ParticipantCode;
+use crate::failpoint;
 use crate::gateway::ports::decisions::{Register, Unit};
 use crate::gateway::ports::{Changes, Keys, Loaded, StoreError};
 use crate::store::sqlite::fault::unavailable;
@@ -137,7 +138,10 @@ fn unit(connection: &mut Connection, keys: &Keys, reply: Reply<(Loaded, Sender<S
                 let _ = reply.send(journal::registers(&transaction, &of));
             }
             Step::Commit { changes, reply } => {
-                let saved = save::save(&transaction, &changes).and_then(|()| Ok(transaction.commit()?));
+                let saved = save::save(&transaction, &changes).and_then(|()| {
+                    failpoint::reach("before-commit");
+                    Ok(transaction.commit()?)
+                });
                 let _ = reply.send(saved);
                 return;
             }

@@ -5,6 +5,7 @@
 
 use crate::domain::ids::{ExchangeId, MessageId};
 use crate::domain::message::Format;
+use crate::failpoint;
 use crate::gateway::arrival::{Arrival, ChannelKind, Submitted};
 use crate::web::body::{media_type, read, unsupported};
 use crate::web::caller::{Caller, System};
@@ -57,6 +58,7 @@ pub(super) async fn submit(
     let content = read(request, &state, limits::DOCUMENT_BYTES_MAX).await?;
     let arrival = Arrival { sender, format, content, channel: ChannelKind::Http, transport_id: None };
     let submitted = state.gateway().submit(arrival).await?;
+    failpoint::reach("before-receipt");
     let status = if submitted.duplicate { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(Receipt::from(submitted))).into_response())
 }

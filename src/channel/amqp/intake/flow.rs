@@ -9,6 +9,8 @@ use crate::channel::amqp::admission::{admit, delivery_count};
 use crate::channel::amqp::intake::Door;
 use crate::channel::amqp::link::{Loss, within};
 use crate::channel::amqp::topology::{INBOUND_QUEUE, short};
+use crate::failpoint;
+use crate::flaw::{self, Flaw};
 use crate::gateway::ports::inbound::{Disposition, InboundDelivery};
 use crate::retry::Pace;
 use futures_util::stream::FuturesUnordered;
@@ -25,6 +27,10 @@ use tokio_util::sync::CancellationToken;
 
 /// A delivery that was handed out so often before is taken alone.
 const SUSPICIOUS: i64 = 2;
+/// So many times as wide is the next step. A crash costs every delivery in hand one of its attempts, whoever's fault it
+/// is: so what is in hand grows with what was taken since the connection was made, and a gateway that crashes again and
+/// again before a full queue sends nobody's innocent message to the dead letters.
+const WIDENING: u16 = 16;
 
 type Taking<'a> = Pin<Box<dyn Future<Output = Taken> + Send + 'a>>;
 
@@ -38,8 +44,12 @@ pub(super) struct Flow<'a> {
     door: &'a Door,
     channel: Channel,
     consumer: Consumer,
-    /// With the whole prefetch, or one by one.
-    wide: bool,
+    /// Deliveries in hand at most: one at first, the whole prefetch in the end.
+    width: u16,
+    /// The consumer was ended, so that a wider one can follow when it has given out all that it held.
+    widening: bool,
+    /// Deliveries of this connection that were taken.
+    taken: u64,
     ledger: Ledger,
     busy: FuturesUnordered<Taking<'a>>,
     pause: Option<Pause>,
@@ -75,7 +85,9 @@ impl<'a> Flow<'a> {
             door,
             channel,
             consumer,
-            wide: false,
+            width: 1,
+            widening: false,
+            taken: 0,
             ledger: Ledger::default(),
             busy: FuturesUnordered::new(),
             pause: None,
@@ -93,6 +105,7 @@ impl<'a> Flow<'a> {
                 Turn::Taken(taken) => self.settle(taken).await?,
                 Turn::Came(Some(delivery)) => self.begin(*delivery?).await?,
                 Turn::Came(None) if self.drain_until.is_some() => self.exhausted = true,
+                Turn::Came(None) if self.widening => self.widen().await?,
                 Turn::Came(None) => return Err(Loss::Other("the broker has ended the consumer")),
                 Turn::AskAgain => self.ask_again(),
                 Turn::GiveUp => return Ok(()),
@@ -120,11 +133,19 @@ impl<'a> Flow<'a> {
     }
 
     async fn begin(&mut self, delivery: Delivery) -> Result<(), Loss> {
-        if !self.wide && delivery_count(&delivery.properties) < SUSPICIOUS && self.drain_until.is_none() {
-            self.widen().await?;
+        let may_widen = self.taken >= u64::from(self.width) && self.width < self.door.config.prefetch;
+        let is_free = !self.widening && self.drain_until.is_none();
+        if may_widen && is_free && delivery_count(&delivery.properties) < SUSPICIOUS {
+            self.end_consumer().await?;
+            self.widening = true;
         }
+        failpoint::reach("after-delivery");
         let tag = delivery.delivery_tag;
         self.ledger.came(tag);
+        if flaw::is(Flaw::AcknowledgedBeforeCommit) {
+            self.ledger.taken(tag);
+            self.acknowledge().await?;
+        }
         metrics::counter!("mezhved_amqp_received_total").increment(1);
         match admit(delivery, self.door.config.content_bytes_max) {
             Ok(delivery) => self.take(tag, delivery),
@@ -135,10 +156,10 @@ impl<'a> Flow<'a> {
 
     // A quorum queue fixes the prefetch of a consumer when it begins: so a second one follows the first.
     async fn widen(&mut self) -> Result<(), Loss> {
-        self.end_consumer().await?;
-        let wide = consume(&self.channel, self.door.config.prefetch);
-        self.consumer = within(self.door.config.connect_timeout, wide).await?;
-        self.wide = true;
+        self.width = self.width.saturating_mul(WIDENING).min(self.door.config.prefetch);
+        let wider = consume(&self.channel, self.width);
+        self.consumer = within(self.door.config.connect_timeout, wider).await?;
+        self.widening = false;
         Ok(())
     }
 
@@ -161,7 +182,10 @@ impl<'a> Flow<'a> {
         let mut next = Some(first);
         while let Some(Taken { tag, delivery, disposition }) = next {
             match disposition {
-                Disposition::Ack => self.ledger.taken(tag),
+                Disposition::Ack => {
+                    self.ledger.taken(tag);
+                    self.taken += 1;
+                }
                 Disposition::DeadLetter(reason) => self.reject(tag, reason).await?,
                 Disposition::RetryLater => self.hold(tag, delivery),
             }
@@ -170,11 +194,18 @@ impl<'a> Flow<'a> {
             }
             next = self.busy.next().now_or_never().flatten();
         }
+        failpoint::reach("before-acknowledge");
+        self.acknowledge().await?;
+        failpoint::reach("after-acknowledge");
+        metrics::gauge!("mezhved_amqp_in_flight").set(self.busy.len() as f64);
+        Ok(())
+    }
+
+    async fn acknowledge(&mut self) -> Result<(), Loss> {
         for ack in self.ledger.acks() {
             let sent = self.channel.basic_ack(ack.tag, BasicAckOptions { multiple: ack.multiple });
             within(self.door.config.connect_timeout, sent).await?;
         }
-        metrics::gauge!("mezhved_amqp_in_flight").set(self.busy.len() as f64);
         Ok(())
     }
 

@@ -280,6 +280,7 @@ CREATE TABLE support_case (
     UNIQUE (number, centre),
     CHECK ((standing = 'closed') = (closed_on IS NOT NULL))
 );
+CREATE INDEX support_case_by_centre ON support_case (centre, number);
 
 -- The registry of consents (152-ФЗ ст. 9, 10.1). A consent is never deleted; it is withdrawn.
 CREATE TABLE consent (

@@ -30,7 +30,7 @@ pub(in crate::store::postgres) async fn list(
     connection: &mut PgConnection,
     filter: &CaseFilter,
 ) -> Result<Vec<CaseRow>, StoreError> {
-    // `number >=` is implied; the index of a centre's cases is entered by it.
+    // `number >= $3` is implied; by it the index of a centre's cases is entered.
     const SQL: &str = "SELECT s.n, s.centre, s.number, s.standing, s.opened_on, s.closed_on, s.track, s.level, s.stage
          FROM (SELECT DISTINCT centre FROM unnest($1::text[]) AS c (centre)) c CROSS JOIN LATERAL (
              SELECT * FROM support_case

@@ -2,12 +2,12 @@
 //!
 //! Promises: an inbox holds what its owner has not yet taken note of, oldest first. Never: changes a row.
 
-use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
+use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::Claimed;
 use crate::gateway::ports::reads::{DeliveryRow, InboxItem, InboxPage};
+use crate::store::postgres::outbox::letter;
 use crate::store::postgres::row::{Record, int};
-use bytes::Bytes;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
@@ -37,20 +37,6 @@ pub(in crate::store::postgres) async fn inbox_letter(
          FROM outbox o LEFT JOIN message m ON m.id = o.message WHERE o.message = $1 AND o.recipient = $2";
     let row = sqlx::query(SQL).bind(message.0).bind(to.as_str()).fetch_optional(connection).await?;
     row.as_ref().map(letter).transpose()
-}
-
-/// A row of the outbox with what it delivers.
-pub(in crate::store::postgres) fn letter(row: &PgRow) -> Result<Claimed, StoreError> {
-    let record = Record::new(row, "outbox");
-    Ok(Claimed {
-        message: MessageId(record.uuid("message")?),
-        recipient: record.participant("recipient")?,
-        exchange: record.opt_uuid("exchange")?.map(ExchangeId),
-        format: record.one_of("format")?,
-        content: Bytes::copy_from_slice(record.blob("content")?),
-        attempts: record.integer("attempts")?,
-        queued_at: record.instant("queued_at")?,
-    })
 }
 
 /// One delivery.

@@ -58,15 +58,13 @@ fn states(filter: &DutyFilter) -> Vec<&'static str> {
 }
 
 /// The query for the rows of a page, in its order: by the few obligations among which the filter leaves some, where there
-/// are few, else by the indexes of the parties.
+/// are few, else by the indexes of the parties. Alerts may be few or many, and those are early in the order of time: there
+/// the planner, which counts them, chooses the side to begin from.
 fn search(filter: &DutyFilter) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("");
     match filter {
         DutyFilter { prepared: true, .. } => {
             query.push("WITH few AS MATERIALIZED (SELECT DISTINCT obligation AS n FROM rung WHERE state = 'prepared'");
-        }
-        DutyFilter { alerted: true, .. } => {
-            query.push("WITH few AS MATERIALIZED (SELECT obligation AS n FROM alert WHERE state <> 'resolved'");
         }
         DutyFilter { case: Some(case), .. } => {
             query.push("WITH few AS MATERIALIZED (SELECT n FROM obligation WHERE case_no = ").push_bind(case.as_str());
