@@ -5,13 +5,15 @@
 //! machine could read: PGPASSWORD or ~/.pgpass hold it.
 
 use crate::app;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::copy::{self, Compared, Progress};
+use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How often a terminal, and how often a log, is told of the progress.
 const TOLD_EVERY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)];
@@ -79,23 +81,28 @@ fn table(compared: &[Compared], out: &mut dyn Write) -> io::Result<bool> {
 
 /// The line of progress: on a terminal it is written over, in a log it is repeated now and then.
 struct Bar {
-    begun: Instant,
-    shown: Option<Instant>,
+    clock: Clock,
+    begun: DateTime<Utc>,
+    shown: Option<DateTime<Utc>>,
     terminal: bool,
 }
 
 impl Bar {
     fn new() -> Self {
-        Self { begun: Instant::now(), shown: None, terminal: io::stderr().is_terminal() }
+        let clock = Clock::system();
+        Self { begun: clock.now(), clock, shown: None, terminal: io::stderr().is_terminal() }
     }
 
     fn show(&mut self, at: Progress) {
         let every = TOLD_EVERY[usize::from(!self.terminal)];
-        if self.shown.is_some_and(|shown| shown.elapsed() < every) && at.done < at.total {
+        let now = self.clock.now();
+        // A clock that was set back is as good as none: then the line is written again.
+        let since = |then: DateTime<Utc>| (now - then).to_std().unwrap_or(Duration::MAX);
+        if self.shown.is_some_and(|shown| since(shown) < every) && at.done < at.total {
             return;
         }
-        self.shown = Some(Instant::now());
-        let line = line(at, self.begun.elapsed());
+        self.shown = Some(now);
+        let line = line(at, (now - self.begun).to_std().unwrap_or_default());
         // Progress that cannot be shown is no reason to stop.
         let _ = if self.terminal { write!(io::stderr(), "\r{line}\x1b[K") } else { writeln!(io::stderr(), "{line}") };
     }
