@@ -1,9 +1,10 @@
-//! From the queue to the confirmed delivery: the whole gateway with SQLite beside a floor that only consumes, writes the
-//! same bytes in one transaction per batch, and publishes confirmed, on the same broker in the same run. One floor sends
-//! each message to one queue; the other sends what the gateway sends: a letter to one of 200 queues, and a receipt.
+//! From the queue to the confirmed delivery: gateways as an operator runs them (one on SQLite; one and two on
+//! PostgreSQL), beside floors that only consume, write the same bytes in one statement and one transaction per batch, and
+//! publish confirmed; and beside a plain Python gateway, with a commit for each message and in batches. One run, one
+//! broker, one database node, the same messages. Then the time from a message's instant to its receipt at 500/s.
 //!
-//! `cargo bench --bench flow [-- MESSAGES]`. Promises: a real private RabbitMQ node, quorum queues, persistent messages,
-//! full fsync on both sides. Never: judges; it prints.
+//! `cargo bench --bench flow [-- MESSAGES [ROUNDS]]`. Promises: real private nodes, quorum queues, persistent messages,
+//! full fsync on every side; the median of the rounds. Never: judges; it prints.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,165 +15,136 @@
 
 #[path = "flow/floor.rs"]
 mod floor;
+#[path = "flow/gateways.rs"]
+mod gateways;
 #[path = "flow/letters.rs"]
 mod letters;
+#[path = "flow/machine.rs"]
+mod machine;
+#[path = "flow/python.rs"]
+mod python;
+#[path = "flow/queues.rs"]
+mod queues;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
 use floor::Sends;
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
-use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
-use mezhved::app::{self, Running};
-use mezhved::clock::Clock;
-use mezhved::config::Config;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use support::broker::Broker;
+use support::postgres::Postgres;
 
-/// Rounds of gateway and floor in turn; the median is what counts on a noisy machine.
-const ROUNDS: usize = 3;
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Case {
+    /// So many gateways on one store.
+    Gateway {
+        postgres: bool,
+        processes: usize,
+    },
+    Floor {
+        postgres: bool,
+        sends: Sends,
+    },
+    /// The Python gateway, with at most so many messages in a commit.
+    Python {
+        batch: usize,
+    },
+}
+
+const SAME: Sends = Sends::LetterAndReceipt { queues: letters::SCHOOLS };
+const CASES: [Case; 9] = [
+    Case::Gateway { postgres: false, processes: 1 },
+    Case::Gateway { postgres: true, processes: 1 },
+    Case::Gateway { postgres: true, processes: 2 },
+    Case::Floor { postgres: false, sends: Sends::One },
+    Case::Floor { postgres: false, sends: SAME },
+    Case::Floor { postgres: true, sends: Sends::One },
+    Case::Floor { postgres: true, sends: SAME },
+    Case::Python { batch: 1 },
+    Case::Python { batch: 256 },
+];
+
+impl Case {
+    fn name(self) -> String {
+        let store = |postgres| if postgres { "PostgreSQL" } else { "SQLite" };
+        match self {
+            Self::Gateway { postgres, processes: 1 } => format!("gateway, {}", store(postgres)),
+            Self::Gateway { postgres, processes } => format!("{processes} gateways, {}", store(postgres)),
+            Self::Floor { postgres, sends: Sends::One } => format!("floor, {}, one queue", store(postgres)),
+            Self::Floor { postgres, .. } => format!("floor, {}, sends the same", store(postgres)),
+            Self::Python { batch: 1 } => "Python, a commit each".to_owned(),
+            Self::Python { batch } => format!("Python, batches of {batch}"),
+        }
+    }
+}
+
+/// The nodes of the run.
+struct Nodes {
+    broker: Broker,
+    postgres: Postgres,
+}
 
 fn main() {
     let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
-    let messages: usize = numbers.next().unwrap_or(10_000);
-    let broker = support::broker::Broker::start();
+    let (messages, rounds) = (numbers.next().unwrap_or(10_000), numbers.next().unwrap_or(3));
+    let nodes = Nodes { broker: Broker::start(), postgres: Postgres::start() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let same = Sends::LetterAndReceipt { queues: letters::SCHOOLS };
-    let mut rounds = Vec::new();
-    for round in 0..ROUNDS {
-        let [our, bare, like] = runtime.block_on(async {
-            let our = gateway(&broker.vhost(), messages).await;
-            let bare = floor(&broker.vhost(), messages, Sends::One).await;
-            [our, bare, floor(&broker.vhost(), messages, same).await]
-        });
-        println!("round {round}: gateway {our:.0} messages/s, floor {bare:.0}, floor that sends the same {like:.0}");
-        rounds.push([our, bare, like]);
+    let with_postgres = gateways::serve_on_postgres();
+    let cases = CASES.into_iter().filter(|case| with_postgres || !matches!(case, Case::Gateway { postgres: true, .. }));
+    let cases: Vec<Case> = cases.collect();
+    println!("{}", machine::described(&nodes.postgres));
+    println!("{messages} messages from the queue to the confirmed delivery, each a letter to one of");
+    println!("{} queues and a receipt to its sender; {rounds} rounds, each case in turn\n", letters::SCHOOLS);
+    if !with_postgres {
+        println!("not measured: gateways on PostgreSQL (this build does not serve from it)");
     }
-    let median = |of: fn(&[f64; 3]) -> f64| {
-        let mut all: Vec<f64> = rounds.iter().map(of).collect();
-        all.sort_by(f64::total_cmp);
-        all[all.len() / 2]
+    let mut measured: Vec<Vec<f64>> = vec![Vec::new(); cases.len()];
+    for round in 1..=rounds {
+        for (case, all) in cases.iter().zip(&mut measured) {
+            let rate = runtime.block_on(measure(*case, &nodes, messages));
+            println!("round {round}: {:34} {rate:>8.0}/s", case.name());
+            all.push(rate);
+        }
+    }
+    print(&cases, &measured);
+    gateways::print_receipts(&nodes, with_postgres);
+}
+
+async fn measure(case: Case, nodes: &Nodes, messages: usize) -> f64 {
+    let vhost = nodes.broker.vhost();
+    match case {
+        Case::Gateway { postgres, processes } => {
+            let database = postgres.then(|| nodes.postgres.database());
+            gateways::rate(&vhost, (database.as_ref(), processes), messages).await
+        }
+        Case::Floor { postgres, sends } => {
+            let database = postgres.then(|| nodes.postgres.database());
+            floor::rate(&vhost, database.as_ref(), (messages, sends)).await
+        }
+        Case::Python { batch } => python::rate(&vhost, &nodes.postgres.database(), (messages, batch)).await,
+    }
+}
+
+/// Medians, and what they are of the floors and of the peers: ratios within a round, because a machine has its days.
+fn print(cases: &[Case], measured: &[Vec<f64>]) {
+    let of = |case: Case| cases.iter().position(|one| *one == case).map(|place| &measured[place]);
+    let ratio = |own: &[f64], other: Option<&Vec<f64>>| {
+        other.map(|other| median(own.iter().zip(other).map(|(own, other)| own / other).collect()))
     };
-    println!(
-        "queue to confirmed delivery, {messages} messages, each a letter to one of 200 and a receipt to its sender"
-    );
-    println!("gateway                    {:>7.0}/s", median(|[our, ..]| *our));
-    println!(
-        "floor, one queue           {:>7.0}/s   ratio {:.2}",
-        median(|[_, bare, _]| *bare),
-        median(|[our, bare, _]| our / bare)
-    );
-    println!(
-        "floor that sends the same  {:>7.0}/s   ratio {:.2}",
-        median(|[.., like]| *like),
-        median(|[our, _, like]| our / like)
-    );
-}
-
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("mezhved-flow-{}-{name}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-/// The queue is filled first, with the gateway down; the time is from its start to the last confirmed delivery.
-async fn gateway(vhost: &support::broker::Vhost<'_>, messages: usize) -> f64 {
-    let folder = folder("gateway");
-    vhost.participant(letters::SENDER);
-    let running = start(&folder, &vhost.gateway_url()).await;
-    running.store.import_participants(letters::participants()).await.unwrap();
-    wait(|| async { running.gateway.unready_reasons().await.is_empty() }).await;
-    running.stop().await;
-    publish(&vhost.url(letters::SENDER), ("mezhved.in", "request.information"), messages).await;
-    let begun = Instant::now();
-    let running = start(&folder, &vhost.gateway_url()).await;
-    wait(|| async { running.gateway.figures().await.unwrap().deliveries_done >= messages as u64 }).await;
-    let took = begun.elapsed();
-    running.stop().await;
-    std::fs::remove_dir_all(&folder).unwrap();
-    messages as f64 / took.as_secs_f64()
-}
-
-async fn start(folder: &std::path::Path, url: &str) -> Running {
-    let path = folder.join("bench.toml");
-    let store = folder.join("mezhved.db");
-    let text =
-        format!("[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n[amqp]\nurl = \"{url}\"\n", store.display());
-    std::fs::write(&path, text).unwrap();
-    let config = Config::load(Some(&path)).unwrap();
-    // A gateway that has just stopped gives its lock back a moment later.
-    for _ in 0..100 {
-        if let Ok(running) = app::start(&config, Clock::system()).await {
-            return running;
+    let shown = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2}"));
+    let head = ["messages/s", "of floor", "of same", "Python x1", "x256"];
+    println!("\n{:34}{}", "median", head.map(|word| format!("{word:>12}")).concat());
+    for (case, own) in cases.iter().zip(measured) {
+        print!("{:34}{:>12.0}", case.name(), median(own.clone()));
+        if let Case::Gateway { postgres, .. } = *case {
+            let floors = [Sends::One, SAME].map(|sends| ratio(own, of(Case::Floor { postgres, sends })));
+            let peers = [1, 256].map(|batch| ratio(own, of(Case::Python { batch })));
+            floors.into_iter().chain(peers).for_each(|value| print!("{:>12}", shown(value)));
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    app::start(&config, Clock::system()).await.unwrap()
-}
-
-async fn floor(vhost: &support::broker::Vhost<'_>, messages: usize, sends: Sends) -> f64 {
-    let folder = folder("floor");
-    let url = vhost.gateway_url();
-    let channel = channel(&url).await;
-    let queues = match sends {
-        Sends::One => 1,
-        Sends::LetterAndReceipt { queues } => 1 + queues,
-    };
-    for queue in (0..queues).map(floor::queue).chain(["floor.in".to_owned()]) {
-        let mut arguments = FieldTable::default();
-        arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
-        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        channel.queue_declare(queue.into(), options, arguments).await.unwrap();
-    }
-    publish(&url, ("", "floor.in"), messages).await;
-    let begun = Instant::now();
-    floor::run(&channel, &folder.join("floor.db"), (messages, sends)).await;
-    let took = begun.elapsed();
-    std::fs::remove_dir_all(&folder).unwrap();
-    messages as f64 / took.as_secs_f64()
-}
-
-async fn channel(url: &str) -> Channel {
-    let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
-    let channel = connection.create_channel().await.unwrap();
-    // The connection lives as long as the program.
-    std::mem::forget(connection);
-    channel
-}
-
-/// Publishes that many requests, all confirmed.
-async fn publish(url: &str, (exchange, key): (&str, &str), messages: usize) {
-    let channel = channel(url).await;
-    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
-    let mut confirms = Vec::with_capacity(1000);
-    for number in 0..messages {
-        let (id, content) = letters::request(number);
-        let mut properties = BasicProperties::default()
-            .with_content_type("application/xml".into())
-            .with_message_id(id.to_string().into())
-            .with_delivery_mode(2);
-        if exchange == "mezhved.in" {
-            properties = properties.with_user_id(letters::SENDER.into());
-        }
-        let options = BasicPublishOptions::default();
-        let confirm = channel.basic_publish(exchange.into(), key.into(), options, &content, properties).await.unwrap();
-        confirms.push(confirm);
-        if confirms.len() == 1000 {
-            for confirm in confirms.drain(..) {
-                assert!(confirm.await.unwrap().is_ack());
-            }
-        }
-    }
-    for confirm in confirms {
-        assert!(confirm.await.unwrap().is_ack());
+        println!();
     }
 }
 
-async fn wait<F: Future<Output = bool>>(mut so: impl FnMut() -> F) {
-    let deadline = Instant::now() + Duration::from_secs(300);
-    while !so().await {
-        assert!(Instant::now() < deadline, "it takes more than five minutes");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -1,21 +1,30 @@
 //! The floor: what cannot be left out of a durable gateway, and nothing else. It checks nothing and maps nothing.
 
+use crate::support::broker::Vhost;
+use crate::support::postgres::Database;
+use crate::{letters, queues};
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
+use lapin::message::Delivery;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, PublisherConfirm};
-use rusqlite::{Connection, params};
-use std::path::Path;
-use std::time::Duration;
+use mezhved::clock::Clock;
+use rusqlite::params;
+use sqlx::{Connection as _, PgConnection};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 const BATCH: usize = 256;
 /// About as large as a receipt in XML.
 const RECEIPT_BYTES: usize = 900;
+const IN_QUEUE: &str = "floor.in";
 
 /// What the floor sends for each message that it has taken.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sends {
     /// The same bytes to one queue.
     One,
@@ -23,17 +32,95 @@ pub enum Sends {
     LetterAndReceipt { queues: usize },
 }
 
+/// One table in one database: id, sender, content, the instant of receipt.
+enum Table {
+    Sqlite { connection: rusqlite::Connection, folder: PathBuf },
+    Postgres(PgConnection),
+}
+
+impl Table {
+    async fn open(database: Option<&Database<'_>>) -> Self {
+        if let Some(database) = database {
+            let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+            let text = "CREATE TABLE floor (id uuid PRIMARY KEY, sender text NOT NULL, content bytea NOT NULL, \
+                        received_at timestamptz NOT NULL)";
+            sqlx::query(text).execute(&mut connection).await.unwrap();
+            return Self::Postgres(connection);
+        }
+        let folder = std::env::temp_dir().join(format!("mezhved-floor-{}-{}", std::process::id(), Uuid::new_v4()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let connection = rusqlite::Connection::open(folder.join("floor.db")).unwrap();
+        connection.pragma_update(None, "journal_mode", "wal").unwrap();
+        connection.pragma_update(None, "synchronous", "full").unwrap();
+        let text = "CREATE TABLE floor (id blob PRIMARY KEY, sender text, content blob, received_at text)";
+        connection.execute(text, []).unwrap();
+        Self::Sqlite { connection, folder }
+    }
+
+    /// One statement where the database has one for many rows; one transaction.
+    async fn write(&mut self, batch: &[Delivery], now: DateTime<Utc>) {
+        let id = |delivery: &Delivery| -> Uuid {
+            delivery.properties.message_id().as_ref().unwrap().as_str().parse().unwrap()
+        };
+        match self {
+            Self::Postgres(connection) => {
+                let ids: Vec<Uuid> = batch.iter().map(id).collect();
+                let senders = vec![letters::SENDER; batch.len()];
+                let contents: Vec<&[u8]> = batch.iter().map(|delivery| delivery.data.as_slice()).collect();
+                let insert =
+                    "INSERT INTO floor SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::timestamptz[])";
+                let query = sqlx::query(insert).bind(ids).bind(senders).bind(contents).bind(vec![now; batch.len()]);
+                query.execute(connection).await.unwrap();
+            }
+            Self::Sqlite { connection, .. } => {
+                let transaction = connection.transaction().unwrap();
+                {
+                    let mut insert = transaction.prepare_cached("INSERT INTO floor VALUES (?1, ?2, ?3, ?4)").unwrap();
+                    for delivery in batch {
+                        let id = id(delivery);
+                        insert
+                            .execute(params![id.as_bytes(), letters::SENDER, delivery.data, now.to_rfc3339()])
+                            .unwrap();
+                    }
+                }
+                transaction.commit().unwrap();
+            }
+        }
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        if let Self::Sqlite { folder, .. } = self {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// Messages a second, from the first delivery to the last acknowledgement.
+pub async fn rate(vhost: &Vhost<'_>, database: Option<&Database<'_>>, (messages, sends): (usize, Sends)) -> f64 {
+    let url = vhost.gateway_url();
+    let channel = queues::channel(&url).await;
+    let out = match sends {
+        Sends::One => 1,
+        Sends::LetterAndReceipt { queues } => 1 + queues,
+    };
+    queues::declare(&channel, (0..out).map(queue).chain([IN_QUEUE.to_owned()])).await;
+    let mut table = Table::open(database).await;
+    queues::publish(&url, ("", IN_QUEUE), messages).await;
+    let begun = Instant::now();
+    run(&channel, &mut table, (messages, sends)).await;
+    messages as f64 / begun.elapsed().as_secs_f64()
+}
+
 /// Consumes, writes each batch in one synced transaction, publishes it confirmed, acknowledges it.
-pub async fn run(channel: &Channel, file: &Path, (messages, sends): (usize, Sends)) {
-    let mut database = Connection::open(file).unwrap();
-    database.pragma_update(None, "journal_mode", "wal").unwrap();
-    database.pragma_update(None, "synchronous", "full").unwrap();
-    database.execute("CREATE TABLE message (n INTEGER PRIMARY KEY, content BLOB NOT NULL)", []).unwrap();
+async fn run(channel: &Channel, table: &mut Table, (messages, sends): (usize, Sends)) {
+    let clock = Clock::system();
     channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
     channel.basic_qos(512, BasicQosOptions::default()).await.unwrap();
     let options = BasicConsumeOptions::default();
     let mut consumer =
-        channel.basic_consume("floor.in".into(), "floor".into(), options, FieldTable::default()).await.unwrap();
+        channel.basic_consume(IN_QUEUE.into(), "floor".into(), options, FieldTable::default()).await.unwrap();
     let mut done = 0;
     while done < messages {
         let mut batch = vec![consumer.next().await.unwrap().unwrap()];
@@ -43,14 +130,7 @@ pub async fn run(channel: &Channel, file: &Path, (messages, sends): (usize, Send
                 _ => break,
             }
         }
-        let transaction = database.transaction().unwrap();
-        {
-            let mut insert = transaction.prepare_cached("INSERT INTO message (content) VALUES (?1)").unwrap();
-            for delivery in &batch {
-                insert.execute(params![delivery.data]).unwrap();
-            }
-        }
-        transaction.commit().unwrap();
+        table.write(&batch, clock.now()).await;
         let mut confirms = Vec::with_capacity(2 * batch.len());
         for (number, delivery) in (done..).zip(&batch) {
             match sends {
@@ -71,7 +151,7 @@ pub async fn run(channel: &Channel, file: &Path, (messages, sends): (usize, Send
 }
 
 /// The queues that the floor publishes to; the first takes the receipts.
-pub fn queue(number: usize) -> String {
+fn queue(number: usize) -> String {
     format!("floor.out.{number}")
 }
 

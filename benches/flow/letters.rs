@@ -1,20 +1,24 @@
 //! The messages of the measurement: requests of 1.5 to 2 KB in XML to two hundred schools that read JSON.
 
 use mezhved::domain::ids::ParticipantCode;
-use mezhved::domain::participant::Participant;
 use uuid::Uuid;
 
 pub const SENDER: &str = "centre-bench";
 /// How many schools there are.
 pub const SCHOOLS: usize = 200;
 
-/// The sender and the schools.
-pub fn participants() -> Vec<Participant> {
+/// The code of a school.
+pub fn school(number: usize) -> String {
+    format!("school-{number}")
+}
+
+/// The sender and the schools, as the file to import.
+pub fn participants() -> String {
     let mut text = one(SENDER, "social_centre", "xml");
-    for school in 0..SCHOOLS {
-        text.push_str(&one(&format!("school-{school}"), "school", "json"));
+    for number in 0..SCHOOLS {
+        text.push_str(&one(&school(number), "school", "json"));
     }
-    mezhved::config::participants::from_toml(&text).unwrap()
+    text
 }
 
 fn one(code: &str, kind: &str, format: &str) -> String {
@@ -31,6 +35,6 @@ pub fn request(number: usize) -> (Uuid, Vec<u8>) {
     let text = include_str!("../../schemas/request.information/1/example.xml");
     let text = text.replace("5e4d0a10-7c3b-4f6e-9a51-000000000001", &id.to_string());
     let text = text.replace("<from>centre-vymysel</from>", &format!("<from>{SENDER}</from>"));
-    let text = text.replace("guardianship-test", &format!("school-{}", number % SCHOOLS));
+    let text = text.replace("guardianship-test", &school(number % SCHOOLS));
     (id, text.into_bytes())
 }

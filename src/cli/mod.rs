@@ -10,6 +10,7 @@ pub mod convert;
 pub mod demo;
 pub mod due;
 pub mod health;
+pub mod load;
 pub mod participants;
 pub mod schemas;
 pub mod serve;
@@ -48,6 +49,11 @@ enum Command {
     Year(year::YearArgs),
     /// Прожить много историй из случая: ядро и глаголы настоящие, мир вокруг рушится и налаживается.
     Simulate(simulate::SimulateArgs),
+    /// Нагрузить работающий шлюз вымышленными сообщениями и сосчитать скорость, задержки и потери.
+    Load {
+        #[command(subcommand)]
+        what: load::LoadCommand,
+    },
     /// Проверить настройки: все ошибки сразу, со строкой и ключом.
     CheckConfig,
     /// Спросить работающий шлюз, готов ли он (для проверки контейнера).
@@ -119,6 +125,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(&args),
         Command::Year(args) => year::run(&args, &mut stdout()),
         Command::Simulate(args) => simulate::run(&args, &mut stdout()),
+        Command::Load { what } => load::run(&what, || config(cli.config), &mut stdout()),
         Command::CheckConfig => check_config(cli.config),
         Command::Serve => serve::run(&config(cli.config)?),
         Command::Participants { what } => participants::run(&what, &config(cli.config)?),

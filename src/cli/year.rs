@@ -3,9 +3,9 @@
 //! Promises: real verbs, the real store in a temporary folder, the calendar of the year, a clock set by hand; the same
 //! seed gives the same report. Never: touches a configuration or a store of yours; sends anything anywhere.
 
-mod bodies;
-mod families;
-mod letters;
+pub(super) mod bodies;
+pub(super) mod families;
+pub(super) mod letters;
 mod report;
 mod town;
 

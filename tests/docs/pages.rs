@@ -8,13 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The documents that are held to the program.
-pub const DOCUMENTS: [&str; 6] = [
+pub const DOCUMENTS: [&str; 7] = [
     "README.md",
     "CHANGELOG.md",
     "docs/ARCHITECTURE.md",
     "docs/ERRORS.md",
     "docs/INTEGRATION.md",
     "docs/OPERATIONS.md",
+    "docs/SCALE.md",
 ];
 
 pub fn top() -> PathBuf {

@@ -12,6 +12,7 @@
 mod bucket;
 mod files;
 mod hostile;
+mod loading;
 mod peer;
 mod story;
 #[path = "../support/mod.rs"]

@@ -121,9 +121,14 @@ impl Installation {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
+    /// Runs a command of the binary to its end, however it ends.
+    pub fn attempt(&self, arguments: &[&str]) -> Output {
+        self.command().args(arguments).stdin(Stdio::null()).output().unwrap()
+    }
+
     /// Runs a command of the binary to its end: its standard output.
     pub fn run(&self, arguments: &[&str]) -> String {
-        let Output { status, stdout, stderr } = self.command().args(arguments).stdin(Stdio::null()).output().unwrap();
+        let Output { status, stdout, stderr } = self.attempt(arguments);
         assert!(status.success(), "mezhved {arguments:?}: {status}\n{}", String::from_utf8_lossy(&stderr));
         String::from_utf8(stdout).unwrap()
     }

@@ -13,12 +13,14 @@ mod lane;
 mod lanes;
 mod link;
 mod outlet;
+mod peer;
 mod topology;
 
 pub use address::{AmqpAddress, BadAddress};
 pub use intake::Intake;
 pub use link::LinkState;
 pub use outlet::AmqpOutlet;
+pub use peer::{Outgoing, PeerFault, PeerLink};
 pub use topology::{DEAD_QUEUE, IN_EXCHANGE, INBOUND_QUEUE, OUT_EXCHANGE, out_queue};
 
 use std::time::Duration;

@@ -74,7 +74,7 @@ impl Bodies {
 }
 
 /// The pattern itself, and then others like it.
-fn copy(pattern: &Participant, number: usize) -> anyhow::Result<Participant> {
+pub(in crate::cli) fn copy(pattern: &Participant, number: usize) -> anyhow::Result<Participant> {
     let mut body = Participant { route: Route::Inbox, ..pattern.clone() };
     if number > 1 {
         body.code = ParticipantCode::new(&format!("{}-{number}", pattern.code))?;

@@ -13,7 +13,7 @@ use chrono::{Days, NaiveDate};
 
 /// A message that begins an exchange, to be written on a day.
 #[derive(Debug, Clone)]
-pub(super) struct Opening {
+pub(in crate::cli) struct Opening {
     pub on: NaiveDate,
     pub kind: &'static str,
     pub from: ParticipantCode,

@@ -12,7 +12,7 @@ use chrono::{Days, NaiveDate, TimeDelta};
 use serde_json::{Value, json};
 
 /// A letter that begins an exchange.
-pub(super) fn opening(by: &Writing<'_>, planned: &Opening) -> anyhow::Result<Value> {
+pub(in crate::cli) fn opening(by: &Writing<'_>, planned: &Opening) -> anyhow::Result<Value> {
     let to: Vec<&str> = planned.to.iter().map(ParticipantCode::as_str).collect();
     let mut letter = templates::opening(planned.kind, by, &to)?;
     letter["support"] = json!({"track": planned.track, "level": planned.level});
@@ -62,7 +62,7 @@ fn after(day: NaiveDate, days: u64) -> Value {
 }
 
 /// A letter inside an exchange.
-pub(super) fn answer(by: &Writing<'_>, kind: &str, request: &Envelope) -> anyhow::Result<Value> {
+pub(in crate::cli) fn answer(by: &Writing<'_>, kind: &str, request: &Envelope) -> anyhow::Result<Value> {
     let mut letter = templates::answering(kind, by, request)?;
     let day = by.from.zone.date(by.now);
     let own = request.to.iter().position(|to| *to == by.from.code).map_or(1, |place| place + 1).to_string();
@@ -99,7 +99,7 @@ fn half_of(day: NaiveDate) -> NaiveDate {
 }
 
 /// What a letter is answered with in full; `None` where nothing is owed.
-pub(super) fn demanded(kind: &TypeCode) -> Option<&'static str> {
+pub(in crate::cli) fn demanded(kind: &TypeCode) -> Option<&'static str> {
     let answer = Catalogue::builtin().latest(kind)?.answer.as_ref().filter(|answer| answer.mandatory)?;
     answer.types.first().map(|code| code.as_str())
 }
