@@ -3,7 +3,7 @@
 -- A row is there before its file is in its place, so that no file is forgotten: `coming` until it is, `leaving` while it
 -- is being removed because no message names it. `named` is what the search for left-overs goes by.
 CREATE TABLE attachment (
-    sha256     text PRIMARY KEY CHECK (length(sha256) = 64),
+    sha256     text COLLATE "C" PRIMARY KEY CHECK (length(sha256) = 64),
     state      text NOT NULL CHECK (state IN ('coming', 'kept', 'leaving')),
     bytes      bigint CHECK (bytes >= 0),
     named      boolean NOT NULL,
@@ -14,8 +14,8 @@ CREATE TABLE attachment (
 CREATE INDEX attachment_left_over ON attachment (touched_at) WHERE NOT named;
 
 CREATE TABLE attachment_owner (
-    sha256      text NOT NULL REFERENCES attachment (sha256),
-    participant text NOT NULL,
+    sha256      text COLLATE "C" NOT NULL REFERENCES attachment (sha256),
+    participant text COLLATE "C" NOT NULL,
     media_type  text NOT NULL,
     put_at      timestamptz NOT NULL,
     PRIMARY KEY (sha256, participant)
