@@ -14,7 +14,6 @@ use mezhved::domain::case::consent::{Consent, ConsentKind, DataKind};
 use mezhved::domain::case::disclosure::{Disclosure, DisclosureKind, Ground};
 use mezhved::domain::case::{By, Case, CaseKey, Fact, What};
 use mezhved::domain::ending::Ending;
-use mezhved::domain::notice::{Medium, Whom};
 use mezhved::gateway::ports::accounts::{Session, StoredKey, User, UserRole};
 use mezhved::gateway::ports::attachments::{Kept, Naming};
 use mezhved::gateway::ports::decisions::{Claim, QuarantineRow, RouteKind};
@@ -29,7 +28,6 @@ use mezhved::store::sqlite::SqliteStore;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use uuid::Uuid;
 
 const REQUESTS: u32 = 12;
 
@@ -197,18 +195,12 @@ fn desk(by: String) -> Changes {
     }
 }
 
-fn notice(n: u128, words: Option<(String, String)>) -> NoticeRow {
-    NoticeRow {
-        id: Uuid::from_u128(n),
-        medium: Medium::Mail,
-        recipient: code(SCHOOL),
-        whom: Whom::Head,
-        obligation: words.as_ref().map(|_| obligation_id(1)),
-        day: words.is_none().then(|| "2026-01-13".parse().unwrap()),
-        queued_at: at("13T00:00"),
-        ready_at: at("13T01:00"),
-        words,
-    }
+fn notice(n: u32, words: Option<(String, String)>) -> NoticeRow {
+    let (obligation, day) = match words {
+        Some(_) => (Some(obligation_id(1)), None),
+        None => (None, Some("2026-01-13".parse().unwrap())),
+    };
+    NoticeRow { obligation, day, words, ..crate::notices::mail(n) }
 }
 
 /// All that a store shows, as text.

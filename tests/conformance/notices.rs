@@ -13,7 +13,7 @@ fn id(n: u128) -> Uuid {
 }
 
 /// A mail of a rung, ready `n` minutes after midnight of 13 January.
-fn mail(n: u32) -> NoticeRow {
+pub fn mail(n: u32) -> NoticeRow {
     NoticeRow {
         id: id(n.into()),
         medium: Medium::Mail,

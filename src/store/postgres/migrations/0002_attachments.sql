@@ -24,7 +24,7 @@ CREATE TABLE attachment_owner (
 -- What a message names, whether the file is there or not.
 CREATE TABLE message_attachment (
     message uuid NOT NULL,
-    sha256  text NOT NULL CHECK (length(sha256) = 64),
+    sha256  text COLLATE "C" NOT NULL CHECK (length(sha256) = 64),
     PRIMARY KEY (message, sha256)
 );
 CREATE INDEX message_attachment_by_digest ON message_attachment (sha256);
