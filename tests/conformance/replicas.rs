@@ -301,7 +301,7 @@ async fn a_newer_database_and_one_of_another_program_are_refused_untouched() {
 async fn several_gateways_that_open_an_empty_database_at_once_make_its_tables_once() {
     let database = Postgres::shared().database();
     let opened = tokio::join!(open(&database), open(&database), open(&database));
-    assert_eq!(database.sql("SELECT count(*) FROM schema_version"), "1");
+    assert_eq!(database.sql("SELECT count(*) = max(version) FROM schema_version"), "t", "each migration once");
     assert_eq!(holders(&database).len(), 3);
     drop(opened);
 }
