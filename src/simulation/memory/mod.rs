@@ -1,8 +1,8 @@
 //! A store in memory, with the meaning of the real ones and none of their cost: a world of its own for each seed.
 //!
 //! Why not the real store under a layer of faults: a file for each seed costs some 30 ms before its first row, and its
-//! threads answer in an order that no seed fixes. That the meaning is the same is held by the conformance suite, which
-//! this store passes for what it implements.
+//! threads answer in an order that no seed fixes. It answers what the simulated world asks and no more, so it stands
+//! outside the conformance suite: that its meaning is that of the real stores is not held by a test yet.
 //!
 //! Promises: a transaction is whole or not at all; whatever was committed outlives the gateway. Never: draws a fault
 //! (`store` does).
