@@ -49,6 +49,12 @@ impl Scene {
         Self::of(installed, vhost, (per_second, None))
     }
 
+    /// The same with gateways on a database.
+    pub fn on_database(url: &str, vhost: &Vhost<'_>, per_second: u32) -> Self {
+        let installed = Installation::on_database(PARTICIPANTS, &vhost.gateway_url(), url);
+        Self::of(installed, vhost, (per_second, None))
+    }
+
     /// The same with a gateway that can be broken, by every door: also a clerk's desk, and what must be refused.
     pub fn breakable(vhost: &Vhost<'_>, per_second: u32) -> Self {
         let mut installed = Installation::of(breakable("mezhved-breakable"), PARTICIPANTS, &vhost.gateway_url());

@@ -17,6 +17,7 @@ mod flaws;
 mod gateway_killed;
 mod load;
 mod network;
+mod replicas;
 mod stopped;
 #[path = "../support/mod.rs"]
 mod support;

@@ -5,7 +5,7 @@
 //! fails (then its path is printed). Never: looks into the store; signals a process that it did not start.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -62,6 +62,15 @@ impl Installation {
 
     /// The same of another binary.
     pub fn of(binary: PathBuf, participants_toml: &str, amqp_url: &str) -> Self {
+        Self::made(binary, participants_toml, (amqp_url, None))
+    }
+
+    /// A fresh one on an empty database.
+    pub fn on_database(participants_toml: &str, amqp_url: &str, store_url: &str) -> Self {
+        Self::made(binary(), participants_toml, (amqp_url, Some(store_url)))
+    }
+
+    fn made(binary: PathBuf, participants_toml: &str, (amqp_url, store_url): (&str, Option<&str>)) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("mezhved-gateway-{}-{number}", std::process::id()));
@@ -76,7 +85,12 @@ impl Installation {
             ("AMQP__URL_FILE", url.display().to_string()),
         ];
         let settings = settings.map(|(key, value)| (format!("MEZHVED__{key}"), value)).into();
-        let installed = Self { folder, binary, http, settings };
+        let mut installed = Self { folder, binary, http, settings };
+        if let Some(store_url) = store_url {
+            let file = installed.folder.join("store-url");
+            fs::write(&file, store_url).unwrap();
+            installed.set("STORE__URL_FILE", &file.display().to_string());
+        }
         installed.run(&["participants", "import", &participants.display().to_string()]);
         installed
     }
@@ -153,6 +167,17 @@ impl Installation {
         serving
     }
 
+    /// Starts another `serve` of the same installation with a door of its own, without waiting for anything.
+    pub fn serve_beside(&self) -> Serving {
+        let http = free_port(500);
+        let log = File::options().create(true).append(true).open(self.folder.join("log")).unwrap();
+        let begun = Instant::now();
+        let mut command = self.command();
+        command.env("MEZHVED__HTTP__LISTEN", http.to_string()).arg("serve");
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        Serving { child, http, begun }
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
         command.current_dir(&self.folder).envs(self.settings.iter().map(|(key, value)| (key, value)));
@@ -206,6 +231,17 @@ impl Serving {
             json.len()
         );
         call(self.http, &format!("POST {path}"), &format!("{headers}Connection: close\r\n\r\n{json}")).unwrap()
+    }
+
+    /// Follows the live stream of a participant's events from now on; returns once the stream stands.
+    pub fn events(&self, key: &str) -> impl Iterator<Item = String> + use<> {
+        let mut stream = TcpStream::connect_timeout(&self.http, PATIENCE).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(stream, "GET /api/v1/events HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {key}\r\n\r\n", self.http)
+            .unwrap();
+        let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+        assert!(lines.by_ref().any(|line| line.starts_with(": mezhved")), "the stream stands");
+        lines
     }
 
     /// The most memory that it has had at once, in MiB (`VmHWM`).

@@ -1,0 +1,112 @@
+//! Several gateways on one database and one broker: killed in turn, their database killed, the answer to a commit cut off.
+//!
+//! Promises: the participants' ledgers judge, as everywhere here. Never: kills a node that other tests use.
+
+use crate::load::{CENTRE, Dice, INBOX, Scene, number, request, seed};
+use crate::support::broker::Broker;
+use crate::support::gateway::until;
+use crate::support::postgres::Postgres;
+use crate::support::proxy::{Proxy, Side, postgres};
+use std::net::SocketAddr;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// Of four starts one is killed before it can be ready.
+const STARTS: u64 = 4;
+const STARTING_MS: u64 = 150;
+const AT_WORK_MS: u64 = 500;
+/// Of the database in one test.
+const DATABASE_KILLS: usize = 5;
+const CUTS: usize = 6;
+
+#[test]
+fn two_hundred_kills_of_two_gateways_on_one_database_lose_nothing_and_double_nothing() {
+    let (kills, mut dice) = (number("MEZHVED_KILLS", 200), Dice(seed()));
+    let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
+    let mut scene = Scene::on_database(&database.url(), &vhost, 20);
+    let (mut first, mut second) = (scene.installed.serve_ready(), scene.installed.serve_beside());
+    scene.begin();
+    for kill in 0..kills {
+        let is_first = kill % 2 == 0;
+        let serving = if is_first { &mut first } else { &mut second };
+        if dice.below(STARTS) == 0 {
+            sleep(Duration::from_millis(dice.below(STARTING_MS)));
+        } else {
+            serving.ready();
+            scene.progress();
+            sleep(Duration::from_millis(dice.below(AT_WORK_MS)));
+        }
+        if is_first {
+            first.kill();
+            first = scene.installed.serve();
+        } else {
+            second.kill();
+            second = scene.installed.serve_beside();
+        }
+    }
+    println!("{kills} kills of two gateways on one database");
+    first.ready();
+    second.ready();
+    scene.judge();
+    for serving in [first, second] {
+        let (ended, _) = serving.terminate();
+        assert!(ended.success(), "{ended}");
+    }
+}
+
+#[test]
+fn a_database_that_is_killed_under_load_loses_nothing_and_doubles_nothing() {
+    let (broker, node) = (Broker::shared(), Postgres::start());
+    let (vhost, database) = (broker.vhost(), node.database());
+    let mut dice = Dice(seed());
+    let mut scene = Scene::on_database(&database.url(), &vhost, 10);
+    let (mut first, mut second) = (scene.installed.serve_ready(), scene.installed.serve_beside());
+    second.ready();
+    scene.begin();
+    for _ in 0..DATABASE_KILLS {
+        scene.progress();
+        sleep(Duration::from_millis(dice.below(AT_WORK_MS)));
+        node.kill();
+        until("the gateways say that they have no store", || !first.is_ready() && !second.is_ready());
+        node.restart();
+        first.ready();
+        second.ready();
+    }
+    println!("{DATABASE_KILLS} kills of the database");
+    scene.judge();
+}
+
+#[test]
+fn a_commit_whose_answer_never_comes_is_neither_lost_nor_done_twice() {
+    let (broker, node) = (Broker::shared(), Postgres::shared());
+    let (vhost, database) = (broker.vhost(), node.database());
+    let proxy = Proxy::new(SocketAddr::from(([127, 0, 0, 1], node.port())), postgres::cutter);
+    let url = database.url().replace(&format!(":{}/", node.port()), &format!(":{}/", proxy.port()));
+    let mut scene = Scene::on_database(&url, &vhost, 10);
+    let mut serving = scene.installed.serve_ready();
+    scene.begin();
+    for _ in 0..CUTS {
+        scene.progress();
+        proxy.cut_at(Side::Server, "CommandComplete COMMIT");
+        until("the answer to a commit", || !proxy.is_to_cut());
+    }
+    println!("{CUTS} commits whose answer never came");
+    serving.ready();
+    scene.judge();
+}
+
+#[test]
+fn what_one_gateway_takes_is_told_by_the_live_stream_of_the_other() {
+    let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
+    let scene = Scene::on_database(&database.url(), &vhost, 1);
+    let (first, mut second) = (scene.installed.serve_ready(), scene.installed.serve_beside());
+    second.ready();
+    let mut events = second.events(&scene.installed.key(CENTRE));
+    let id = uuid::Uuid::new_v4();
+    let (status, answer) =
+        first.post("/api/v1/messages", &scene.installed.key(CENTRE), &request(id, INBOX).to_string());
+    assert_eq!(status, 202, "{answer}");
+    // By the beat the stream would look by itself: word of the commit comes before it.
+    let told = events.find(|line| line.contains(&id.to_string()) || line.contains(": beat"));
+    assert!(told.as_ref().is_some_and(|line| line.contains(&id.to_string())), "{told:?}");
+}
