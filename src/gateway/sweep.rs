@@ -15,6 +15,8 @@ use tokio::sync::oneshot;
 
 /// Obligations asked for at once.
 const PAGE_MAX: usize = 512;
+/// Obligations decided in one go. Messages that come meanwhile stand behind no more than these.
+const PORTION: usize = 64;
 
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,30 +35,29 @@ impl Gateway {
     pub async fn sweep_once(&self) -> Result<Swept, Rejection> {
         let now = self.now();
         let mut swept = Swept::default();
-        let mut stuck: HashSet<ObligationId> = HashSet::new();
+        // What was decided is due no more; what is due all the same comes first in the next page, and would for ever.
+        let (mut stuck, mut last): (HashSet<ObligationId>, HashSet<ObligationId>) = Default::default();
         loop {
             let page = self.0.store.due_obligations(now, PAGE_MAX + stuck.len()).await?;
+            stuck.extend(page.iter().filter(|id| last.contains(id)));
             let fresh: Vec<ObligationId> = page.into_iter().filter(|id| !stuck.contains(id)).collect();
             if fresh.is_empty() {
                 break;
             }
             swept.looked_at += fresh.len();
-            for (id, outcome) in self.climb_all(fresh).await? {
-                // What was decided is due no more; what was not would come back in the next page for ever.
-                stuck.insert(id);
-                if let Err(fault) = outcome {
-                    tracing::error!(obligation = %id, %fault, "alarm: an obligation cannot be swept");
-                    swept.failed += 1;
-                }
+            for portion in fresh.chunks(PORTION) {
+                swept.failed += self.climb_all(portion).await?;
             }
+            last = fresh.into_iter().collect();
         }
         self.0.swept_us.store(self.now().timestamp_micros(), Ordering::Release);
         Ok(swept)
     }
 
-    async fn climb_all(&self, due: Vec<ObligationId>) -> Result<Vec<(ObligationId, Result<(), Rejection>)>, Rejection> {
+    /// How many of these could not be decided; each is logged.
+    async fn climb_all(&self, due: &[ObligationId]) -> Result<usize, Rejection> {
         let mut asked = Vec::with_capacity(due.len());
-        for obligation in due {
+        for obligation in due.iter().copied() {
             let (answer, answered) = oneshot::channel();
             // Whether the opening message was delivered is known only when the batch has loaded it.
             let command = Box::new(Command::Sweep { obligation, delivered: true });
@@ -64,7 +65,7 @@ impl Gateway {
             asked.push((obligation, answered));
         }
         failpoint::reach("sweep-asked");
-        let mut outcomes = Vec::with_capacity(asked.len());
+        let mut failed = 0;
         for (obligation, answered) in asked {
             let outcome = answered.await.unwrap_or_else(|_| Err(super::arrival::stopping()));
             if let Err(passing) = &outcome
@@ -73,10 +74,13 @@ impl Gateway {
             {
                 return Err(passing.clone());
             }
-            outcomes.push((obligation, outcome));
+            if let Err(fault) = outcome {
+                tracing::error!(%obligation, %fault, "alarm: an obligation cannot be swept");
+                failed += 1;
+            }
         }
         failpoint::reach("sweep-decided");
-        Ok(outcomes)
+        Ok(failed)
     }
 
     /// Milliseconds since the last whole sweep, by the gateway's clock.
