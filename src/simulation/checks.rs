@@ -194,7 +194,8 @@ fn registered(view: &View<'_>) -> Found {
     }
     for (by, id) in &view.books.refused {
         let row = view.disk.deliveries.get(&(*id, by.clone()));
-        if !row.is_some_and(|row| matches!(row.stage, Stage::Rejected | Stage::Registered)) {
+        // What was refused may have been sent again, and registered then.
+        if !row.is_some_and(|row| row.stage == Stage::Rejected || row.number.is_some()) {
             found.push(format!("{id} was refused by {by}"));
         }
     }
