@@ -194,8 +194,8 @@ fn registered(view: &View<'_>) -> Found {
     }
     for (by, id) in &view.books.refused {
         let row = view.disk.deliveries.get(&(*id, by.clone()));
-        // What was refused may have been sent again, and registered then.
-        if !row.is_some_and(|row| row.stage == Stage::Rejected || row.number.is_some()) {
+        // What was refused may have been sent again: then the row keeps the reason, or the number that it got after it.
+        if !row.is_some_and(|row| row.stage == Stage::Rejected || row.error.is_some() || row.number.is_some()) {
             found.push(format!("{id} was refused by {by}"));
         }
     }
