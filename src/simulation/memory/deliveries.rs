@@ -67,7 +67,7 @@ pub(in crate::simulation) struct Delivery {
     content_sha256: Option<String>,
     pub number: Option<String>,
     registered_on: Option<NaiveDate>,
-    error: Option<String>,
+    pub error: Option<String>,
 }
 
 impl Delivery {
