@@ -9,7 +9,6 @@ mod delivery;
 mod queue;
 mod reroute;
 mod rows;
-mod stage;
 
 pub(super) use claim::{claim, end_leases, letter};
 pub(super) use delivery::Key;

@@ -5,7 +5,7 @@
 use crate::domain::participant::{Participant, Route};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::RouteKind;
-use crate::store::postgres::counters::Counters;
+use crate::store::postgres::counters::{self, Counters};
 use crate::store::postgres::fault::unwritable;
 use crate::store::postgres::outbox;
 use crate::store::postgres::row::Record;
@@ -28,7 +28,7 @@ pub(super) async fn import(connection: &mut PgConnection, participants: &[Partic
     const RAISE: &str = "INSERT INTO figure (name, value) VALUES ('participants_generation', 1)
          ON CONFLICT (name) DO UPDATE SET value = figure.value + 1";
     sqlx::query(RAISE).execute(&mut *connection).await?;
-    counters.write(connection).await
+    counters::write(&counters, connection).await
 }
 
 fn route_of(route: &Route) -> RouteKind {

@@ -7,6 +7,7 @@ use crate::domain::escalation::{Rung, RungState, Rungs};
 use crate::domain::ids::ObligationId;
 use crate::gateway::ports::StoreError;
 use crate::store::postgres::row::{Record, int};
+use crate::store::rung_facts::facts;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::{PgBindIterExt, PgRow};
@@ -50,19 +51,6 @@ pub(super) async fn save(connection: &mut PgConnection, of: &[(i64, &Rungs)]) ->
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// When, who, why.
-fn facts(state: &RungState) -> (Option<DateTime<Utc>>, Option<&str>, Option<&str>) {
-    match state {
-        RungState::Planned => (None, None, None),
-        RungState::Fired { at }
-        | RungState::Skipped { at }
-        | RungState::Prepared { at }
-        | RungState::Cancelled { at } => (Some(*at), None, None),
-        RungState::Approved { at, by } => (Some(*at), Some(by), None),
-        RungState::Declined { at, by, reason } => (Some(*at), Some(by), Some(reason)),
-    }
 }
 
 /// The rungs of these obligations by their rows, lowest first.

@@ -6,7 +6,7 @@
 use crate::domain::exchange::Exchange;
 use crate::domain::ids::ExchangeId;
 use crate::gateway::ports::{Changes, StoreError};
-use crate::store::postgres::counters::Counters;
+use crate::store::postgres::counters::{self, Counters};
 use crate::store::postgres::refs::{Refs, Wanted};
 use crate::store::postgres::{
     attachments, by_hand, cases, endings, events, exchanges, journal, messages, notices, outbox,
@@ -31,7 +31,7 @@ pub(super) async fn save(connection: &mut PgConnection, changes: &Changes) -> Re
     events::save_quarantine(connection, &changes.quarantine, &mut counters).await?;
     notices::queue(connection, &changes.notices, &refs).await?;
     events::save(connection, &changes.events, (&refs, &mut counters)).await?;
-    counters.write(connection).await
+    counters::write(&counters, connection).await
 }
 
 /// Whether other gateways have something to look at.

@@ -8,7 +8,7 @@ use crate::domain::ids::ParticipantCode;
 use crate::failpoint;
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, Register, Unit};
 use crate::gateway::ports::{Changes, Keys, Loaded, StoreError};
-use crate::store::postgres::counters::Counters;
+use crate::store::postgres::counters::{self, Counters};
 use crate::store::postgres::refs::{Refs, Wanted};
 use crate::store::postgres::session::{Session, within};
 use crate::store::postgres::{PostgresStore, events, journal, load, lock, outbox, save};
@@ -76,7 +76,7 @@ pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Cl
         outbox::end_leases(connection, &gone).await?;
         let mut counters = Counters::default();
         let claimed = outbox::claim(connection, (claim, holder, &numbers), &mut counters).await?;
-        counters.write(connection).await?;
+        counters::write(&counters, connection).await?;
         Ok(claimed)
     });
     let claimed = claimed.await;
@@ -108,5 +108,5 @@ pub(super) async fn save_events(
     wanted.obligations.extend(told.iter().filter_map(|event| event.obligation).map(|id| id.0));
     let refs = Refs::find(connection, wanted).await?;
     events::save(connection, told, (&refs, &mut counters)).await?;
-    counters.write(connection).await
+    counters::write(&counters, connection).await
 }

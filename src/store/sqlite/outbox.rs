@@ -5,7 +5,7 @@
 
 mod claim;
 mod settle;
-mod stage;
+mod standing;
 mod view;
 
 pub(super) use claim::{claim, end_leases};
@@ -15,12 +15,13 @@ pub(super) use view::{inbox, inbox_letter, of_exchange, one, undeliverable};
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::{OutboxRow, RouteKind, StoredMessage};
 use crate::gateway::ports::{Changes, StoreError};
-use crate::store::sqlite::counters::{ACCEPTED_ADDRESSEES, Counters};
+use crate::store::sqlite::counters::{ACCEPTED_ADDRESSEES, Counters, of_stage};
 use crate::store::sqlite::messages::format_code;
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::row::{Record, micros};
+use crate::store::stage::Stage;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use stage::{Finder, Stage, Standing};
+use standing::{Finder, Standing};
 use std::collections::HashMap;
 
 /// Queues deliveries. A row that exists is sent again, under a new number so that no inbox cursor has passed it, unless
@@ -52,7 +53,7 @@ pub(super) fn queue(
             queue_again(connection, row, counters)?;
             continue;
         }
-        counters.add(Stage::Queued.counter(), 1);
+        counters.add(of_stage(Stage::Queued), 1);
         if !is_owed(connection, row, saved.get(&row.message))? {
             counters.add(ACCEPTED_ADDRESSEES, 1);
         }

@@ -5,7 +5,7 @@
 use crate::domain::participant::{Participant, Route};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::RouteKind;
-use crate::store::sqlite::counters::Counters;
+use crate::store::sqlite::counters::{self, Counters};
 use crate::store::sqlite::fault::unwritable;
 use crate::store::sqlite::row::Record;
 use crate::store::sqlite::{figures, outbox};
@@ -24,7 +24,7 @@ pub(super) fn import(connection: &Connection, participants: &[Participant]) -> R
     figures::raise_generation(connection)?;
     let mut counters = Counters::default();
     outbox::reroute(connection, &mut counters)?;
-    counters.write(connection)
+    counters::write(&counters, connection)
 }
 
 fn route_of(route: &Route) -> RouteKind {

@@ -6,6 +6,7 @@
 use crate::domain::escalation::{Rung, RungState, Rungs};
 use crate::domain::ids::ObligationId;
 use crate::gateway::ports::StoreError;
+use crate::store::rung_facts::facts;
 use crate::store::sqlite::row::{Record, int, micros};
 use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection, Row, params};
@@ -50,19 +51,6 @@ impl<'c> Writer<'c> {
             ])?;
         }
         Ok(())
-    }
-}
-
-/// When, who, why.
-fn facts(state: &RungState) -> (Option<DateTime<Utc>>, Option<&str>, Option<&str>) {
-    match state {
-        RungState::Planned => (None, None, None),
-        RungState::Fired { at }
-        | RungState::Skipped { at }
-        | RungState::Prepared { at }
-        | RungState::Cancelled { at } => (Some(*at), None, None),
-        RungState::Approved { at, by } => (Some(*at), Some(by), None),
-        RungState::Declined { at, by, reason } => (Some(*at), Some(by), Some(reason)),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::domain::decision::Event;
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed};
 use crate::gateway::ports::notices::NoticeAttempt;
 use crate::gateway::ports::{Changes, StoreError};
-use crate::store::sqlite::counters::Counters;
+use crate::store::sqlite::counters::{self, Counters};
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::{
     attachments, by_hand, cases, disclosures, endings, events, exchanges, journal, messages, notices, outbox,
@@ -33,7 +33,7 @@ pub(super) fn save(connection: &Connection, changes: &Changes) -> Result<(), Sto
     quarantine::save(connection, &changes.quarantine, &mut counters)?;
     notices::queue(connection, &changes.notices, &mut refs)?;
     events::save(connection, &changes.events, (&mut refs, &mut counters))?;
-    counters.write(connection)
+    counters::write(&counters, connection)
 }
 
 /// Writes what became of deliveries.
@@ -41,7 +41,7 @@ pub(super) fn settle(connection: &Connection, attempts: &[Attempt], events: &[Ev
     let mut counters = Counters::default();
     outbox::settle(connection, attempts, &mut counters)?;
     events::save(connection, events, (&mut Refs::new(connection)?, &mut counters))?;
-    counters.write(connection)
+    counters::write(&counters, connection)
 }
 
 /// Writes down what became of notices.
@@ -53,14 +53,14 @@ pub(super) fn settle_notices(
     let mut counters = Counters::default();
     notices::settle(connection, attempts)?;
     events::save(connection, events, (&mut Refs::new(connection)?, &mut counters))?;
-    counters.write(connection)
+    counters::write(&counters, connection)
 }
 
 /// Leases deliveries.
 pub(super) fn claim(connection: &Connection, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
     let mut counters = Counters::default();
     let leased = outbox::claim(connection, claim, &mut counters)?;
-    counters.write(connection)?;
+    counters::write(&counters, connection)?;
     Ok(leased)
 }
 

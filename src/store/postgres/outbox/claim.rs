@@ -4,13 +4,13 @@
 //! same recipient is under somebody else's live lease; costs the same however many are done. Never: leases a row of an
 //! inbox; waits for a row that a decision holds.
 
-use super::stage::Stage;
 use crate::domain::delivery::waits_until_max;
 use crate::domain::ids::{ExchangeId, MessageId};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Claim, Claimed};
-use crate::store::postgres::counters::Counters;
+use crate::store::postgres::counters::{Counters, of_stage};
 use crate::store::postgres::row::{Record, int};
+use crate::store::stage::Stage;
 use bytes::Bytes;
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
@@ -47,13 +47,13 @@ pub(in crate::store::postgres) async fn claim(
         let (seq, was): (i64, Stage) = (record.integer("seq")?, record.one_of("state")?);
         match letter(row) {
             Ok(letter) => {
-                counters.moved(was.counter(), Stage::Sending.counter());
+                counters.moved(of_stage(was), of_stage(Stage::Sending));
                 seqs.push(seq);
                 leased.push(letter);
             }
             // One unreadable row must not hold up all others: a person sees it.
             Err(error) => {
-                counters.moved(was.counter(), Stage::Undeliverable.counter());
+                counters.moved(of_stage(was), of_stage(Stage::Undeliverable));
                 give_up(connection, (seq, &error)).await?;
             }
         }

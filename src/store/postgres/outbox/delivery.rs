@@ -3,11 +3,11 @@
 //! Promises: a registration or a refusal by the addressee stands; a message sent again keeps its registration.
 //! Never: takes a failed attempt's word over a proof that came meanwhile.
 
-use super::stage::Stage;
 use crate::domain::decision::ProofStage;
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::{AttemptResult, OutboxRow, RouteKind};
-use crate::store::postgres::counters::Counters;
+use crate::store::postgres::counters::{Counters, of_stage};
+use crate::store::stage::Stage;
 use chrono::{DateTime, NaiveDate, Utc};
 
 /// The key of a row.
@@ -159,6 +159,6 @@ impl Delivery {
 
     /// Counts the step that it made.
     pub(super) fn count(&self, counters: &mut Counters) {
-        counters.moved(self.was.counter(), self.stage.counter());
+        counters.moved(of_stage(self.was), of_stage(self.stage));
     }
 }

@@ -5,15 +5,15 @@
 
 use super::delivery::{Delivery, Key};
 use super::rows::{lock, write};
-use super::stage::Stage;
 use crate::domain::decision::ProofStage;
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::{Attempt, OutboxRow};
 use crate::gateway::ports::{Changes, StoreError};
-use crate::store::postgres::counters::{ACCEPTED_ADDRESSEES, Counters};
+use crate::store::postgres::counters::{ACCEPTED_ADDRESSEES, Counters, of_stage};
 use crate::store::postgres::messages::{self, format_code};
 use crate::store::postgres::refs::Refs;
 use crate::store::postgres::row::Record;
+use crate::store::stage::Stage;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::{PgBindIterExt, PgRow};
@@ -42,7 +42,7 @@ pub(in crate::store::postgres) async fn queue_and_prove(
     let beyond = owed_beyond(connection, &new, changes).await?;
     counters.add(ACCEPTED_ADDRESSEES, beyond);
     for (key, delivery) in insert(connection, &new, refs).await? {
-        counters.add(Stage::Queued.counter(), 1);
+        counters.add(of_stage(Stage::Queued), 1);
         rows.insert(key, delivery);
     }
     prove(connection, changes, &mut rows).await?;

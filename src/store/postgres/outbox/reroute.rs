@@ -2,10 +2,10 @@
 //!
 //! Promises: what waits goes by the way its recipient has now. Never: touches what is done.
 
-use super::stage::Stage;
 use crate::gateway::ports::StoreError;
-use crate::store::postgres::counters::Counters;
+use crate::store::postgres::counters::{Counters, of_stage};
 use crate::store::postgres::row::Record;
+use crate::store::stage::Stage;
 use sqlx::PgConnection;
 
 /// After an import: what waits goes by the way its recipient has now. What was being sent to somebody who now has an
@@ -27,7 +27,7 @@ pub(in crate::store::postgres) async fn reroute(
     for row in &sqlx::query(REROUTE).fetch_all(connection).await? {
         let record = Record::new(row, "outbox");
         let (was, now): (Stage, Stage) = (record.one_of("was")?, record.one_of("state")?);
-        counters.moved(was.counter(), now.counter());
+        counters.moved(of_stage(was), of_stage(now));
     }
     Ok(())
 }

@@ -3,11 +3,11 @@
 //! Promises: rows are locked in the order of their keys. Never: decides what becomes of one.
 
 use super::delivery::{Delivery, Key};
-use super::stage::Stage;
 use crate::domain::ids::MessageId;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::RouteKind;
 use crate::store::postgres::row::Record;
+use crate::store::stage::Stage;
 use sqlx::PgConnection;
 use sqlx::postgres::{PgBindIterExt, PgRow};
 use std::collections::{HashMap, HashSet};

@@ -2,13 +2,14 @@
 //!
 //! Promises: costs the same however many are done. Never: leases a row of an inbox.
 
-use super::stage::{Stage, Standing};
+use super::standing::Standing;
 use crate::domain::delivery::waits_until_max;
 use crate::domain::ids::{ExchangeId, MessageId};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Claim, Claimed};
-use crate::store::sqlite::counters::Counters;
+use crate::store::sqlite::counters::{self, Counters, of_stage};
 use crate::store::sqlite::row::{Record, int, micros};
+use crate::store::stage::Stage;
 use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 
@@ -72,9 +73,9 @@ pub(in crate::store::sqlite) fn end_leases(connection: &mut Connection) -> Resul
     )?;
     let ended = i64::try_from(ended).unwrap_or(i64::MAX);
     let mut counters = Counters::default();
-    counters.add(Stage::Sending.counter(), -ended);
-    counters.add(Stage::Queued.counter(), ended);
-    counters.write(&transaction)?;
+    counters.add(of_stage(Stage::Sending), -ended);
+    counters.add(of_stage(Stage::Queued), ended);
+    counters::write(&counters, &transaction)?;
     Ok(transaction.commit()?)
 }
 

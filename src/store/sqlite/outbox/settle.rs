@@ -3,12 +3,13 @@
 //! Promises: a registration or a refusal by the addressee stands; a message sent again keeps its registration.
 //! Never: takes a failed attempt's word over a proof that came meanwhile.
 
-use super::stage::{Finder, Stage, Standing};
+use super::standing::{Finder, Standing};
 use crate::domain::decision::{Proof, ProofStage};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Attempt, AttemptResult};
 use crate::store::sqlite::counters::Counters;
 use crate::store::sqlite::row::micros;
+use crate::store::stage::Stage;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 

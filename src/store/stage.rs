@@ -1,13 +1,13 @@
-//! The stages of a delivery.
+//! The stages of a delivery, the same in every store.
 //!
-//! Promises: one name in rows, counters and views. Never: a stage that a CHECK of the table does not know.
+//! Promises: one name in rows, counters and views. Never: a stage that a CHECK of the tables does not know.
 
 use serde::Deserialize;
 
 /// How far a delivery has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::store::postgres) enum Stage {
+pub(in crate::store) enum Stage {
     Queued,
     /// Leased.
     Sending,
@@ -21,7 +21,7 @@ pub(in crate::store::postgres) enum Stage {
 }
 
 impl Stage {
-    pub(super) fn code(self) -> &'static str {
+    pub(in crate::store) fn code(self) -> &'static str {
         match self {
             Self::Queued => "queued",
             Self::Sending => "sending",
@@ -33,25 +33,13 @@ impl Stage {
         }
     }
 
-    /// The name of its counter. Leased or not, it is owed: a lease touches no counter.
-    pub(super) fn counter(self) -> &'static str {
-        match self {
-            Self::Queued | Self::Sending => "delivery.owed",
-            Self::WaitingRetry => "delivery.waiting_retry",
-            Self::Delivered => "delivery.delivered",
-            Self::Registered => "delivery.registered",
-            Self::Rejected => "delivery.rejected",
-            Self::Undeliverable => "delivery.undeliverable",
-        }
-    }
-
     /// On its way: it will go out, or come back, without anybody's doing.
-    pub(in crate::store::postgres) fn is_on_its_way(self) -> bool {
+    pub(in crate::store) fn is_on_its_way(self) -> bool {
         matches!(self, Self::Queued | Self::Sending | Self::WaitingRetry)
     }
 
     /// The addressee has had its say; no attempt changes that.
-    pub(super) fn is_answered(self) -> bool {
+    pub(in crate::store) fn is_answered(self) -> bool {
         matches!(self, Self::Registered | Self::Rejected)
     }
 }
