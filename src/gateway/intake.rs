@@ -1,6 +1,7 @@
 //! The queue's door: every delivery ends in exactly one of three ways.
 //!
-//! Promises: what cannot be taken is in the quarantine, with a refusal to its sender, before it is acknowledged.
+//! Promises: what cannot be taken is in the quarantine, with a refusal to its sender, before it is acknowledged; so is
+//! what broke the gateway five times, and never what only the network kept from us.
 //! Never: reads content before the sender is known; lets one bad delivery come round for ever.
 
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
@@ -9,14 +10,55 @@ use crate::failpoint;
 use crate::format;
 use crate::gateway::Gateway;
 use crate::gateway::dispatch::RefusedDelivery;
-use crate::gateway::ports::inbound::{Disposition, Inbound, InboundDelivery};
+use crate::gateway::ports::inbound::{Disposition, Inbound, InboundDelivery, SUSPICIOUS};
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use async_trait::async_trait;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
+
+/// So often the handling of a suspicious delivery may begin and not end: with the [`SUSPICIOUS`] times before it became
+/// suspicious, five attempts (reliability: invariant 11).
+const CRASHES_MAX: u32 = 5 - SUSPICIOUS;
 
 #[async_trait]
 impl Inbound for Gateway {
     async fn take(&self, delivery: InboundDelivery) -> Disposition {
+        if !delivery.is_suspicious() {
+            return self.handle(delivery).await;
+        }
+        // It goes on when the channel is lost and nobody waits for it any more: only a crash leaves it without an end.
+        let gateway = self.clone();
+        let handled = tokio::spawn(async move { gateway.handle_suspicious(delivery).await });
+        handled.await.unwrap_or_else(|fault| match fault.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Disposition::RetryLater,
+        })
+    }
+}
+
+impl Gateway {
+    /// Counts, durably, how often this is begun without coming to an end: what breaks the gateway each time is kept apart.
+    async fn handle_suspicious(&self, delivery: InboundDelivery) -> Disposition {
+        let key = digest(&delivery);
+        let Ok(begun) = self.0.store.begin_handling(key, self.now()).await else { return Disposition::RetryLater };
+        if begun > CRASHES_MAX {
+            tracing::error!(
+                id = delivery.message_id,
+                "alarm: the gateway ended each time while it handled this delivery"
+            );
+            let message =
+                "the gateway broke off each time that it handled this; it is kept for a person, who will report it";
+            let rejection = Rejection::new(RejectionKind::Invalid, "handling_broke_off", message);
+            return self.refuse(delivery, &rejection).await;
+        }
+        let disposition = self.handle(delivery).await;
+        if let Err(fault) = self.0.store.end_handling(key).await {
+            tracing::warn!(%fault, "the end of a handling could not be written down");
+        }
+        disposition
+    }
+
+    async fn handle(&self, delivery: InboundDelivery) -> Disposition {
         let outcome = match self.admit(&delivery) {
             Ok((sender, format, id)) => {
                 let submitted = self.submit_from_queue(sender, (format, delivery.content.clone()), id).await;
@@ -30,9 +72,7 @@ impl Inbound for Gateway {
             Err(rejection) => self.refuse(delivery, &rejection).await,
         }
     }
-}
 
-impl Gateway {
     /// What the properties must say before a byte of the content is read.
     fn admit(&self, delivery: &InboundDelivery) -> Result<(ParticipantCode, Format, String), Rejection> {
         let no = |kind, code, message: &str| Rejection::new(kind, code, message);
@@ -76,4 +116,16 @@ impl Gateway {
             Err(_) => Disposition::RetryLater,
         }
     }
+}
+
+/// Of all by which one delivery differs from another.
+fn digest(delivery: &InboundDelivery) -> [u8; 32] {
+    let mut sha256 = Sha256::new();
+    for text in [&delivery.user_id, &delivery.message_id] {
+        // A byte that no text of UTF-8 holds keeps the parts apart.
+        sha256.update(text.as_deref().unwrap_or_default());
+        sha256.update([0xff]);
+    }
+    sha256.update(&delivery.content);
+    sha256.finalize().into()
 }

@@ -1,7 +1,6 @@
 //! A broker with the semantics of RabbitMQ's quorum queues, as far as the gateway can feel them.
 //!
-//! Promises: what was confirmed stays; a delivery that is not acknowledged comes back, marked, in its place; after five
-//! returns it is dead-lettered; a wrong acknowledgement closes the channel. Never: loses what it has confirmed.
+//! Promises: what was confirmed stays; a delivery that is not acknowledged comes back, counted, in its place; a wrong acknowledgement closes the channel. Never: loses what it has confirmed.
 
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::domain::message::Format;
@@ -10,9 +9,6 @@ use crate::simulation::chance::{Chance, Fault};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Returns of one delivery before it goes to the dead letters, as the gateway declares its queue.
-const RETURNS_MAX: u32 = 5;
 
 /// The broker, with what stands between the gateway and the participants' own programs.
 #[derive(Debug)]
@@ -40,7 +36,6 @@ struct State {
 #[derive(Debug, Clone)]
 pub(super) struct Held {
     pub delivery: InboundDelivery,
-    pub returns: u32,
     is_confirmed: bool,
 }
 
@@ -87,7 +82,7 @@ impl Broker {
         }
         let is_confirmed = !self.chance.strikes(Fault::ConfirmationLost, "a participant's publication");
         if is_confirmed || self.chance.draw(|dice| dice.percent(60)) {
-            self.state().inbound.push_back(Held { delivery, returns: 0, is_confirmed });
+            self.state().inbound.push_back(Held { delivery, is_confirmed });
         }
         is_confirmed
     }
@@ -112,7 +107,7 @@ impl Broker {
             state.last_tag += 1;
             let tag = state.last_tag;
             state.unacked.insert(tag, held.clone());
-            let is_suspicious = held.returns >= 2;
+            let is_suspicious = held.delivery.is_suspicious();
             handed.push((tag, held));
             if is_suspicious {
                 break;
@@ -156,12 +151,8 @@ impl Broker {
             self.chance.say(format_args!("broker: channel closed ({why}), {} deliveries come back", back.len()));
         }
         for (_, mut held) in back.into_iter().rev() {
-            held.delivery.redelivered = true;
-            held.returns += 1;
-            match held.returns > RETURNS_MAX {
-                true => state.dead.push(held),
-                false => state.inbound.push_front(held),
-            }
+            held.delivery.handed_out_before += 1;
+            state.inbound.push_front(held);
         }
     }
 
@@ -214,13 +205,9 @@ impl Broker {
         self.state().out.get_mut(of).map(|queue| queue.drain(..).collect()).unwrap_or_default()
     }
 
-    /// An operator puts the dead letters back, as the handbook says.
-    pub fn shovel(&self) -> usize {
-        let mut state = self.state();
-        let dead = std::mem::take(&mut state.dead);
-        let count = dead.len();
-        state.inbound.extend(dead.into_iter().map(|held| Held { returns: 0, ..held }));
-        count
+    /// What the gateway has put to the dead letters.
+    pub fn dead(&self) -> usize {
+        self.state().dead.len()
     }
 
     /// Deliveries that wait to be taken, and letters that wait for a participant's program.

@@ -285,9 +285,8 @@ impl<'s> World<'s> {
         self.step += 1;
         self.pass(wait);
         self.books().letters.iter_mut().for_each(|letter| letter.not_before = 0);
-        let shovelled = self.broker.shovel();
-        if shovelled > 0 {
-            self.chance.say(format_args!("{shovelled} dead letters are put back"));
+        if self.broker.dead() > 0 {
+            self.wrong("no_limbo: a delivery that nobody has spoilt is among the dead letters");
         }
         self.publish();
         self.work(true);
@@ -339,7 +338,7 @@ fn delivery(letter: &Written) -> InboundDelivery {
         content_type: Some(media.to_owned()),
         content_encoding: None,
         correlation_id: None,
-        redelivered: false,
+        handed_out_before: 0,
         content: letter.content.clone(),
     }
 }

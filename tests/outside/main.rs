@@ -14,6 +14,7 @@ mod files;
 mod hostile;
 mod loading;
 mod peer;
+mod poison;
 mod story;
 #[path = "../support/mod.rs"]
 mod support;

@@ -29,15 +29,15 @@ pub(super) fn admit(delivery: Delivery, content_bytes_max: usize) -> Result<Inbo
         content_type: text(properties.content_type()),
         content_encoding: text(properties.content_encoding()),
         correlation_id: text(properties.correlation_id()),
-        redelivered: delivery.redelivered,
+        handed_out_before: delivery_count(&delivery.properties),
         content: delivery.data.into(),
     })
 }
 
 /// How often a quorum queue has handed the delivery out before.
-pub(super) fn delivery_count(properties: &BasicProperties) -> i64 {
+pub(super) fn delivery_count(properties: &BasicProperties) -> u32 {
     let headers = properties.headers().as_ref();
-    match headers.and_then(|headers| headers.inner().get("x-delivery-count")) {
+    let count: i64 = match headers.and_then(|headers| headers.inner().get("x-delivery-count")) {
         Some(AMQPValue::LongLongInt(count)) => *count,
         Some(AMQPValue::LongInt(count)) => i64::from(*count),
         Some(AMQPValue::ShortInt(count)) => i64::from(*count),
@@ -46,7 +46,8 @@ pub(super) fn delivery_count(properties: &BasicProperties) -> i64 {
         Some(AMQPValue::ShortShortUInt(count)) => i64::from(*count),
         Some(AMQPValue::ShortUInt(count)) => i64::from(*count),
         _ => 0,
-    }
+    };
+    u32::try_from(count).unwrap_or_default()
 }
 
 fn text(property: &Option<ShortString>) -> Option<String> {

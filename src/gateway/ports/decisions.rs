@@ -39,6 +39,13 @@ pub trait Decisions: Send + Sync {
     /// Writes down what became of leased rows, with their events, in one transaction.
     async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), StoreError>;
 
+    /// Writes down that the handling of a delivery is begun, before anything else of it is done: how often it was begun
+    /// now without an end. `delivery` is a digest of all that came.
+    async fn begin_handling(&self, delivery: [u8; 32], at: DateTime<Utc>) -> Result<u32, StoreError>;
+
+    /// The handling has come to an end, whatever it was.
+    async fn end_handling(&self, delivery: [u8; 32]) -> Result<(), StoreError>;
+
     /// The latest instant of any recorded event: time never runs behind it.
     async fn latest_instant(&self) -> Result<Option<DateTime<Utc>>, StoreError>;
 }

@@ -5,6 +5,9 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
+/// A delivery that was handed out so often before is suspicious.
+pub const SUSPICIOUS: u32 = 2;
+
 /// Takes deliveries; many may be under way at once. They are begun in the order in which they came.
 #[async_trait]
 pub trait Inbound: Send + Sync {
@@ -22,9 +25,18 @@ pub struct InboundDelivery {
     pub content_encoding: Option<String>,
     /// The exchange that it says it belongs to.
     pub correlation_id: Option<String>,
-    /// It was handed out before; that time may or may not have been committed.
-    pub redelivered: bool,
+    /// How often it was handed out before; any of those times may or may not have been committed.
+    pub handed_out_before: u32,
     pub content: Bytes,
+}
+
+impl InboundDelivery {
+    /// It came so often without an answer that it may be what breaks the gateway: it is taken alone, and each time that
+    /// it is begun is written down first.
+    #[must_use]
+    pub fn is_suspicious(&self) -> bool {
+        self.handed_out_before >= SUSPICIOUS
+    }
 }
 
 /// What to do with a delivery: a total function of what became of it.

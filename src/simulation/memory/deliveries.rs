@@ -3,7 +3,7 @@
 //! Promises: the same steps as the real outbox. Never: takes a failed attempt's word over a proof.
 
 use super::Tables;
-use crate::domain::decision::{Proof, ProofStage};
+use crate::domain::decision::{Event, Proof, ProofStage};
 use crate::domain::delivery::waits_until_max;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::domain::message::Format;
@@ -191,12 +191,19 @@ impl Tables {
         })
     }
 
-    pub(super) fn settle(&mut self, attempts: &[Attempt]) {
+    pub(super) fn settle(&mut self, attempts: &[Attempt], events: Vec<Event>) {
         for attempt in attempts {
             if let Some(row) = self.deliveries.get_mut(&(attempt.message, attempt.recipient.clone())) {
                 row.settle(attempt);
             }
         }
+        self.record(events);
+    }
+
+    pub(super) fn begin_handling(&mut self, delivery: [u8; 32]) -> u32 {
+        let begun = self.handlings.entry(delivery).or_default();
+        *begun += 1;
+        *begun
     }
 
     pub(super) fn prove(&mut self, proof: &Proof, at: Option<DateTime<Utc>>) {

@@ -55,6 +55,8 @@ pub(in crate::simulation) struct Tables {
     by_hand: BTreeMap<MessageId, ByHand>,
     handovers: Vec<Handover>,
     pub quarantine: Vec<QuarantineRow>,
+    /// Beginnings without an end.
+    pub handlings: BTreeMap<[u8; 32], u32>,
     pub notices: BTreeMap<uuid::Uuid, Notice>,
     last_notice: u64,
     /// Numbered from 1 by their place.

@@ -169,11 +169,15 @@ impl Decisions for MemoryStore {
     }
 
     async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Stored<()> {
-        let work = |disk: &mut Tables| {
-            disk.settle(&attempts);
-            disk.record(events);
-        };
-        self.write("settle", work).await
+        self.write("settle", |disk| disk.settle(&attempts, events)).await
+    }
+
+    async fn begin_handling(&self, delivery: [u8; 32], _at: DateTime<Utc>) -> Stored<u32> {
+        self.write("begin handling", |disk| disk.begin_handling(delivery)).await
+    }
+
+    async fn end_handling(&self, delivery: [u8; 32]) -> Stored<()> {
+        self.write("end handling", move |disk| _ = disk.handlings.remove(&delivery)).await
     }
 
     async fn latest_instant(&self) -> Stored<Option<DateTime<Utc>>> {

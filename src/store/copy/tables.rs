@@ -307,6 +307,7 @@ const CASES: &[Table] = &[
             ("ground", Json),
         ],
     ),
+    keyed("handling", "delivery", &[("delivery", Bytes), ("begun", Int), ("begun_at", Instant)]),
     keyed(
         "by_hand",
         "message",

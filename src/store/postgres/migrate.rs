@@ -7,8 +7,11 @@ use crate::store::postgres::{OpenError, Session, lock};
 use sqlx::{PgConnection, PgPool, Row};
 
 /// In order; the number of a migration is its place, from 1, and stands in `schema_version`.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_records.sql"), include_str!("migrations/0002_attachments.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_records.sql"),
+    include_str!("migrations/0002_attachments.sql"),
+    include_str!("migrations/0003_handlings.sql"),
+];
 
 /// Brings the database to the present version.
 pub(super) async fn to_present(pool: &PgPool) -> Result<(), OpenError> {

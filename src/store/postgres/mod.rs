@@ -14,6 +14,7 @@ mod endings;
 mod events;
 mod exchanges;
 mod fault;
+mod handlings;
 mod journal;
 mod load;
 mod lock;

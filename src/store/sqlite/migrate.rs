@@ -6,7 +6,7 @@ use crate::store::sqlite::OpenError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// In order; the number of a migration is its place, from 1, and stands in `user_version`.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001_records.sql"),
     include_str!("migrations/0002_counters.sql"),
     include_str!("migrations/0003_undeliverable.sql"),
@@ -15,6 +15,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0006_notices.sql"),
     include_str!("migrations/0007_scans.sql"),
     include_str!("migrations/0008_attachments.sql"),
+    include_str!("migrations/0009_handlings.sql"),
 ];
 
 /// Brings the database to the present version.

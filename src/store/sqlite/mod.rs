@@ -15,6 +15,7 @@ mod events;
 mod exchanges;
 mod fault;
 mod figures;
+mod handlings;
 mod journal;
 mod load;
 mod lock;

@@ -21,8 +21,8 @@ use crate::gateway::ports::scans::ScanRecord;
 use crate::gateway::ports::{Accounts, Attachments, Decisions, Keys, Loaded, Notices, Reads, StoreError};
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::{
-    SqliteStore, accounts, attachments, by_hand, cases, disclosures, events, exchanges, figures, journal, messages,
-    notices, outbox, participants, quarantine, rungs, save, search,
+    SqliteStore, accounts, attachments, by_hand, cases, disclosures, events, exchanges, figures, handlings, journal,
+    messages, notices, outbox, participants, quarantine, rungs, save, search,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -45,6 +45,14 @@ impl Decisions for SqliteStore {
 
     async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), StoreError> {
         self.writer.run(move |connection| save::settle(connection, &attempts, &events)).await
+    }
+
+    async fn begin_handling(&self, delivery: [u8; 32], at: DateTime<Utc>) -> Result<u32, StoreError> {
+        self.writer.run(move |connection| handlings::begin(connection, (delivery, at))).await
+    }
+
+    async fn end_handling(&self, delivery: [u8; 32]) -> Result<(), StoreError> {
+        self.writer.run(move |connection| handlings::end(connection, delivery)).await
     }
 
     async fn latest_instant(&self) -> Result<Option<DateTime<Utc>>, StoreError> {

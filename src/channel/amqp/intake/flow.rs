@@ -11,7 +11,7 @@ use crate::channel::amqp::link::{Loss, within};
 use crate::channel::amqp::topology::{INBOUND_QUEUE, short};
 use crate::failpoint;
 use crate::flaw::{self, Flaw};
-use crate::gateway::ports::inbound::{Disposition, InboundDelivery};
+use crate::gateway::ports::inbound::{Disposition, InboundDelivery, SUSPICIOUS};
 use crate::retry::Pace;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -25,8 +25,6 @@ use std::pin::Pin;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// A delivery that was handed out so often before is taken alone.
-const SUSPICIOUS: i64 = 2;
 /// So many times as wide is the next step. A crash costs every delivery in hand one of its attempts, whoever's fault it
 /// is: so what is in hand grows with what was taken since the connection was made, and a gateway that crashes again and
 /// again before a full queue sends nobody's innocent message to the dead letters.

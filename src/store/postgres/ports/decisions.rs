@@ -7,9 +7,9 @@ use crate::domain::ids::ObligationId;
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, Unit};
 use crate::gateway::ports::{Decisions, Keys, Loaded, StoreError};
 use crate::store::postgres::reader::Reader;
-use crate::store::postgres::session::within;
+use crate::store::postgres::session::{Session, WRITE, within};
 use crate::store::postgres::views::figures;
-use crate::store::postgres::{PostgresStore, rungs, unit};
+use crate::store::postgres::{PostgresStore, handlings, rungs, unit};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -32,6 +32,18 @@ impl Decisions for PostgresStore {
 
     async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), StoreError> {
         unit::settle(self, (&attempts, &events)).await
+    }
+
+    async fn begin_handling(&self, delivery: [u8; 32], at: DateTime<Utc>) -> Result<u32, StoreError> {
+        let mut session = Session::begin(&self.pool, WRITE).await?;
+        let begun = within(handlings::begin(session.connection(), (delivery, at))).await;
+        unit::end(session, (begun, None)).await
+    }
+
+    async fn end_handling(&self, delivery: [u8; 32]) -> Result<(), StoreError> {
+        let mut session = Session::begin(&self.pool, WRITE).await?;
+        let ended = within(handlings::end(session.connection(), delivery)).await;
+        unit::end(session, (ended, None)).await
     }
 
     async fn latest_instant(&self) -> Result<Option<DateTime<Utc>>, StoreError> {

@@ -1,0 +1,22 @@
+//! Deliveries whose handling has been begun and has not ended.
+//!
+//! Promises: a crash leaves the row. Never: what was delivered.
+
+use crate::gateway::ports::StoreError;
+use crate::store::sqlite::row::micros;
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, params};
+
+/// One more beginning; how many there are without an end.
+pub(super) fn begin(connection: &Connection, (delivery, at): ([u8; 32], DateTime<Utc>)) -> Result<u32, StoreError> {
+    const BEGIN: &str = "INSERT INTO handling (delivery, begun, begun_at) VALUES (?1, 1, ?2)
+         ON CONFLICT (delivery) DO UPDATE SET begun = begun + 1, begun_at = excluded.begun_at RETURNING begun";
+    let mut statement = connection.prepare_cached(BEGIN)?;
+    Ok(statement.query_row(params![delivery, micros(at)], |row| row.get(0))?)
+}
+
+/// It has ended.
+pub(super) fn end(connection: &Connection, delivery: [u8; 32]) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM handling WHERE delivery = ?1")?.execute([delivery])?;
+    Ok(())
+}

@@ -1,0 +1,7 @@
+-- Deliveries that came several times without an answer: how often their handling was begun and did not end. What breaks
+-- the gateway leaves its row, and is kept apart after a few times.
+CREATE TABLE handling (
+    delivery BLOB PRIMARY KEY CHECK (length(delivery) = 32),
+    begun    INTEGER NOT NULL CHECK (begun > 0),
+    begun_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
