@@ -14,6 +14,8 @@
     reason = "a measurement may fail loudly and prints what it found"
 )]
 
+#[path = "scale/constraints.rs"]
+mod constraints;
 #[path = "scale/copies.rs"]
 mod copies;
 #[path = "scale/lines.rs"]

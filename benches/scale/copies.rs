@@ -2,6 +2,7 @@
 //!
 //! Promises: the tables' own constraints hold every copy. Never: a table that the seeds filled is left out: it fails.
 
+use crate::constraints;
 use crate::lines::Line;
 use futures_util::TryStreamExt as _;
 use sqlx::{Connection as _, PgConnection, Row as _};
@@ -131,24 +132,30 @@ impl Group {
         self.after.registers[key] - self.before.registers.get(key).copied().unwrap_or(0)
     }
 
-    /// Writes so many copies.
+    /// Writes so many copies: bare rows by two writers, and then the indexes and references over all of them at once,
+    /// which every copy must satisfy.
     pub async fn multiply(&self, url: &str, copies: usize) {
         let (begun, copies) = (Instant::now(), i64::try_from(copies).unwrap());
         let mut connection = connect(url).await;
-        let mut first = 1;
-        while first <= copies {
-            let last = (first + AT_ONCE - 1).min(copies);
+        let taken_off = constraints::take_off(&mut connection).await;
+        let half = copies / 2;
+        tokio::join!(self.write(url, 1..=half, begun), self.write(url, half + 1..=copies, begun));
+        constraints::put_on(&mut connection, taken_off).await;
+        self.count(&mut connection, copies).await;
+    }
+
+    async fn write(&self, url: &str, copies: std::ops::RangeInclusive<i64>, begun: Instant) {
+        let (mut connection, mut first) = (connect(url).await, *copies.start());
+        while first <= *copies.end() {
+            let last = (first + AT_ONCE - 1).min(*copies.end());
             sqlx::query("BEGIN").execute(&mut connection).await.unwrap();
             for (table, lines) in &self.tables {
                 copy_in(&mut connection, (table, lines), first..=last).await;
             }
             sqlx::query("COMMIT").execute(&mut connection).await.unwrap();
-            if last % 500 == 0 {
-                eprintln!("{last} of {copies} thousand, {:.0?}", begun.elapsed());
-            }
+            eprintln!("copies up to {last} of {}, {:.0?}", copies.end(), begun.elapsed());
             first = last + 1;
         }
-        self.count(&mut connection, copies).await;
     }
 
     async fn count(&self, connection: &mut PgConnection, copies: i64) {

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 /// Obligations asked for at once.
 const PAGE_MAX: usize = 512;
 /// Obligations decided in one go. Messages that come meanwhile stand behind no more than these.
-const PORTION: usize = 64;
+const PORTION: usize = 128;
 
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //!
 //! Promises: whatever comes over HTTP is bounded in bytes, in number and in time. Never: a number at its place of use.
 
+use chrono::TimeDelta;
 use std::time::Duration;
 
 /// Bytes of a document that a program submits: the gateway's own limit of one document.
@@ -64,6 +65,9 @@ pub const STREAM_LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// How often a silent stream says that it lives.
 pub const STREAM_BEAT: Duration = Duration::from_secs(10);
+
+/// Without any event, a board is gathered anew after this: time passes, and what is today's becomes overdue.
+pub const BOARD_AGE_MAX: TimeDelta = TimeDelta::seconds(1);
 
 /// Boards are told of changes at most this often.
 pub const BOARD_PACE: Duration = Duration::from_millis(500);

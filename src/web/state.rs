@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::domain::ids::ParticipantCode;
 use crate::gateway::Gateway;
 use crate::gateway::ports::Accounts;
+use crate::web::board::Gathered;
 use crate::web::documents::Documents;
 use crate::web::figures::Snapshot;
 use crate::web::limits;
@@ -62,6 +63,7 @@ struct Inner {
     throttle: Throttle,
     passwords: Passwords,
     snapshot: Mutex<Option<Snapshot>>,
+    board: Mutex<Option<Gathered>>,
 }
 
 impl WebState {
@@ -79,6 +81,7 @@ impl WebState {
             throttle: Throttle::default(),
             passwords: Passwords::default(),
             snapshot: Mutex::new(None),
+            board: Mutex::new(None),
         }))
     }
 
@@ -100,6 +103,11 @@ impl WebState {
 
     pub(super) fn config(&self) -> &WebConfig {
         &self.0.parts.config
+    }
+
+    /// What the board showed last.
+    pub(super) fn board(&self) -> &Mutex<Option<Gathered>> {
+        &self.0.board
     }
 
     pub(super) fn large_documents(&self) -> &Semaphore {

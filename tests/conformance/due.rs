@@ -26,6 +26,19 @@ async fn obligations_come_by_the_time_of_their_planned_rung_and_not_before_it() 
 }
 
 #[tokio::test]
+async fn of_what_is_due_at_one_instant_that_comes_first_which_was_opened_first() {
+    for subject in stores().await {
+        let store = &*subject.store;
+        for n in [3, 1, 4, 2] {
+            save(store, request(n).due(at("21T00:00")).changes()).await;
+        }
+        let opened = [3, 1, 4, 2].map(obligation_id);
+        assert_eq!(store.due_obligations(at("19T00:00"), 10).await.unwrap(), opened);
+        assert_eq!(store.due_obligations(at("19T00:00"), 2).await.unwrap(), opened[..2]);
+    }
+}
+
+#[tokio::test]
 async fn a_rung_that_is_not_planned_any_more_is_not_due() {
     for subject in stores().await {
         let store = &*subject.store;

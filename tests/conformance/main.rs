@@ -19,6 +19,7 @@ mod desk;
 mod due;
 mod figures;
 mod given;
+mod handlings;
 mod node;
 mod notices;
 mod outbox;

@@ -31,7 +31,7 @@ async fn a_new_file_is_ours_of_the_present_version_and_logged_ahead() {
     let path = folder.file("new.db");
     drop(SqliteStore::open(&path).unwrap());
     assert_eq!(pragma(&path, "application_id"), 0x6d7a_6876.to_string());
-    assert_eq!(pragma(&path, "user_version"), "8");
+    assert_eq!(pragma(&path, "user_version"), "9");
     assert_eq!(pragma(&path, "journal_mode"), "wal");
     assert_eq!(pragma(&path, "integrity_check"), "ok");
 }
@@ -68,8 +68,8 @@ fn a_file_of_a_newer_version_is_refused_untouched() {
     drop(SqliteStore::open(&path).unwrap());
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let refused = SqliteStore::open(&path).err().unwrap();
-    assert!(matches!(refused, OpenError::Newer { found: 99, known: 8 }), "{refused:?}");
-    assert!(refused.to_string().contains("newer mezhved (schema 99, this one knows 8)"), "{refused}");
+    assert!(matches!(refused, OpenError::Newer { found: 99, known: 9 }), "{refused:?}");
+    assert!(refused.to_string().contains("newer mezhved (schema 99, this one knows 9)"), "{refused}");
     assert_eq!(pragma(&path, "user_version"), "99");
 }
 
@@ -134,7 +134,7 @@ async fn a_file_of_version_1_is_migrated_and_its_rows_are_counted() {
     save(&store, request(1).changes()).await;
     assert_eq!(gap(&store.figures().await.unwrap()), 0);
     drop(store);
-    assert_eq!(pragma(&path, "user_version"), "8");
+    assert_eq!(pragma(&path, "user_version"), "9");
 }
 
 #[tokio::test]

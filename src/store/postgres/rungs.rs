@@ -92,16 +92,17 @@ pub(super) async fn due(
     limit: usize,
 ) -> Result<Vec<ObligationId>, StoreError> {
     // Each part walks its own index in order of time and stops at the limit, however many obligations are open.
-    const DUE: &str = "SELECT id, at FROM (
-             (SELECT o.id, r.planned_at AS at FROM rung r JOIN obligation o ON o.n = r.obligation
-              WHERE r.state = 'planned' AND r.planned_at <= $1 ORDER BY r.planned_at LIMIT $2)
+    // Of what is due at one instant, obligations of one exchange stand together: they are loaded together.
+    const DUE: &str = "SELECT id FROM (
+             (SELECT o.id, o.n, r.planned_at AS at FROM rung r JOIN obligation o ON o.n = r.obligation
+              WHERE r.state = 'planned' AND r.planned_at <= $1 ORDER BY r.planned_at, r.obligation LIMIT $2)
              UNION ALL
-             (SELECT o.id, a.until FROM alert a JOIN obligation o ON o.n = a.obligation
+             (SELECT o.id, o.n, a.until FROM alert a JOIN obligation o ON o.n = a.obligation
               WHERE a.state = 'acknowledged' AND a.until <= $1 ORDER BY a.until LIMIT $2)
              UNION ALL
-             (SELECT id, renews_at FROM obligation
+             (SELECT id, n, renews_at FROM obligation
               WHERE renews_at IS NOT NULL AND renews_at <= $1 ORDER BY renews_at LIMIT $2)) AS due
-         ORDER BY at, id";
+         ORDER BY at, n";
     let rows = sqlx::query(DUE).bind(now).bind(int(limit)).fetch_all(connection).await?;
     let mut seen = HashSet::new();
     let mut found = Vec::new();

@@ -15,7 +15,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0006_notices.sql"),
     include_str!("migrations/0007_scans.sql"),
     include_str!("migrations/0008_attachments.sql"),
-    include_str!("migrations/0009_handlings.sql"),
+    include_str!("migrations/0009_handlings_and_order.sql"),
 ];
 
 /// Brings the database to the present version.

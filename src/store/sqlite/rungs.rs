@@ -82,14 +82,15 @@ fn read(row: &Row<'_>) -> Result<Rung, StoreError> {
 
 /// Obligations with a rung, the end of an acknowledgement or a next period due by then, oldest first.
 pub(super) fn due(connection: &Connection, now: DateTime<Utc>, limit: usize) -> Result<Vec<ObligationId>, StoreError> {
-    const RUNGS: &str = "SELECT o.id, r.planned_at AS at FROM rung r CROSS JOIN obligation o ON o.n = r.obligation
-         WHERE r.state = 'planned' AND r.planned_at <= ?1 ORDER BY r.planned_at LIMIT ?2";
+    const RUNGS: &str = "SELECT o.id, o.n, r.planned_at AS at FROM rung r CROSS JOIN obligation o ON o.n = r.obligation
+         WHERE r.state = 'planned' AND r.planned_at <= ?1 ORDER BY r.planned_at, r.obligation LIMIT ?2";
     const ACKNOWLEDGEMENTS: &str =
-        "SELECT o.id, a.until AS at FROM alert a CROSS JOIN obligation o ON o.n = a.obligation
+        "SELECT o.id, o.n, a.until AS at FROM alert a CROSS JOIN obligation o ON o.n = a.obligation
          WHERE a.state = 'acknowledged' AND a.until <= ?1 ORDER BY a.until LIMIT ?2";
-    const RENEWALS: &str = "SELECT id, renews_at AS at FROM obligation
+    const RENEWALS: &str = "SELECT id, n, renews_at AS at FROM obligation
          WHERE renews_at IS NOT NULL AND renews_at <= ?1 ORDER BY renews_at LIMIT ?2";
-    let mut found: Vec<(i64, ObligationId)> = Vec::new();
+    // Of what is due at one instant, obligations of one exchange stand together: they are loaded together.
+    let mut found: Vec<(i64, i64, ObligationId)> = Vec::new();
     for sql in [RUNGS, ACKNOWLEDGEMENTS, RENEWALS] {
         let mut statement = connection.prepare_cached(sql)?;
         for row in statement.query_and_then(params![micros(now), int(limit)], due_row)? {
@@ -98,10 +99,10 @@ pub(super) fn due(connection: &Connection, now: DateTime<Utc>, limit: usize) -> 
     }
     found.sort_unstable();
     let mut seen = HashSet::new();
-    Ok(found.into_iter().map(|(_, id)| id).filter(|id| seen.insert(*id)).take(limit).collect())
+    Ok(found.into_iter().map(|(_, _, id)| id).filter(|id| seen.insert(*id)).take(limit).collect())
 }
 
-fn due_row(row: &Row<'_>) -> Result<(i64, ObligationId), StoreError> {
+fn due_row(row: &Row<'_>) -> Result<(i64, i64, ObligationId), StoreError> {
     let record = Record::new(row, "obligation");
-    Ok((record.integer("at")?, ObligationId(record.uuid("id")?)))
+    Ok((record.integer("at")?, record.integer("n")?, ObligationId(record.uuid("id")?)))
 }

@@ -27,6 +27,7 @@ use axum::routing::{get, post};
 pub(super) use journal::printed as printed_journal;
 pub(super) use paper::printed as printed_paper;
 pub(super) use registry::printed as printed_registry;
+pub(super) use show::Gathered;
 
 /// The routes of the pages.
 pub(super) fn routes() -> Router<WebState> {

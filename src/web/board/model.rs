@@ -179,30 +179,28 @@ pub(super) struct Board {
     pub done: bool,
 }
 
-/// What a board is made of.
-pub(super) struct Material {
+/// What a board is made of, the same for everybody who looks.
+pub(in crate::web) struct Material {
     pub summary: BoardSummary,
     pub views: Vec<ObligationView>,
     /// More is open than was looked through.
     pub partial: bool,
-    pub zone: Zone,
-    pub lang: Lang,
 }
 
 impl Board {
-    /// The board for that address.
-    pub(super) fn new(material: &Material, query: &BoardQuery) -> Self {
-        let Material { summary, views, zone, lang, partial } = material;
-        let ends = Ends::at(summary.at, *zone);
+    /// The board for that address, in the zone and the language of who reads it.
+    pub(super) fn new(material: &Material, (zone, lang): (Zone, Lang), query: &BoardQuery) -> Self {
+        let Material { summary, views, partial } = material;
+        let ends = Ends::at(summary.at, zone);
         let side: Vec<&ObligationView> = views.iter().filter(|view| Side::of(view) == query.side).collect();
         let chosen: Vec<&ObligationView> = side.iter().copied().filter(|view| query.bucket.holds(view, ends)).collect();
         let today = zone.date(summary.at);
-        let row = |view: &&ObligationView| Row::new(view, *lang, *zone).taking_from(today);
+        let row = |view: &&ObligationView| Row::new(view, lang, zone).taking_from(today);
         let rows: Vec<Row> = chosen.iter().skip(query.from).take(BOARD_ROWS_MAX).map(row).collect();
         let shown = query.from + rows.len();
         Self {
-            first_line: first_line(summary, *lang),
-            checked: format!("{} {}", lang.words().checked, time(summary.at, *zone)),
+            first_line: first_line(summary, lang),
+            checked: format!("{} {}", lang.words().checked, time(summary.at, zone)),
             sweep_stale: summary.sweep_stale,
             calendar_ends: summary.calendar_ends_soon.then(|| lang.calendar_ends(summary.calendar_days_left)),
             partial: *partial,
@@ -211,7 +209,7 @@ impl Board {
             tabs: tabs(views, (query, ends), lang.words()),
             links: links(&side, (query, ends), lang.words()),
             rows,
-            calm: (summary.overdue == 0).then(|| calm(summary, *lang, *zone)),
+            calm: (summary.overdue == 0).then(|| calm(summary, lang, zone)),
             from: query.from,
             next: (shown < chosen.len()).then_some(shown),
             done: query.done.is_some(),

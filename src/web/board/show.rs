@@ -1,6 +1,7 @@
 //! The board's page, and the part of it that is fetched anew when something has changed.
 //!
-//! Promises: the part and the page are made by the same code. Never: more than a bounded number of records.
+//! Promises: the part and the page are made by the same code, from the state at the last event. Never: more than a bounded
+//! number of records.
 
 use crate::domain::obligation::State as ObligationState;
 use crate::gateway::act::Actor;
@@ -9,7 +10,7 @@ use crate::gateway::views::ObligationView;
 use crate::web::WebState;
 use crate::web::board::model::{Board, BoardQuery, Material};
 use crate::web::caller;
-use crate::web::limits::{BOARD_LOOKS_THROUGH_MAX, PAGE_ROWS_MAX};
+use crate::web::limits::{BOARD_AGE_MAX, BOARD_LOOKS_THROUGH_MAX, PAGE_ROWS_MAX};
 use crate::web::page::{self, Frame, Visitor};
 use crate::web::params::InQuery;
 use crate::web::problem::Problem;
@@ -17,6 +18,8 @@ use crate::web::text::filters;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 #[derive(Template)]
 #[template(path = "board.html")]
@@ -42,8 +45,8 @@ pub(super) async fn board(
     State(state): State<WebState>,
     InQuery(query): InQuery<BoardQuery>,
 ) -> Result<Response, Problem> {
-    let material = gather(&state, &visitor).await?;
-    page::render(&BoardPage { f: visitor.frame("board"), here: query.here(), b: Board::new(&material, &query) })
+    let b = drawn(&state, &visitor, &query).await?;
+    page::render(&BoardPage { f: visitor.frame("board"), here: query.here(), b })
 }
 
 /// `GET /board/fragment`
@@ -52,18 +55,43 @@ pub(super) async fn fragment(
     State(state): State<WebState>,
     InQuery(query): InQuery<BoardQuery>,
 ) -> Result<Response, Problem> {
-    let material = gather(&state, &visitor).await?;
     let query = BoardQuery { done: None, ..query };
-    page::render(&Fragment { f: visitor.frame("board"), here: query.here(), b: Board::new(&material, &query) })
+    let b = drawn(&state, &visitor, &query).await?;
+    page::render(&Fragment { f: visitor.frame("board"), here: query.here(), b })
 }
 
-async fn gather(state: &WebState, visitor: &Visitor) -> Result<Material, Problem> {
-    let actor = caller::actor(&visitor.session);
-    let (mut views, partial) = open_ones(state, &actor).await?;
+async fn drawn(state: &WebState, visitor: &Visitor, query: &BoardQuery) -> Result<Board, Problem> {
+    let material = material(state, &caller::actor(&visitor.session)).await?;
+    Ok(Board::new(&material, (page::zone(state)?, visitor.lang), query))
+}
+
+/// What was gathered last, and at which event and instant.
+pub(in crate::web) struct Gathered {
+    last_event: u64,
+    at: DateTime<Utc>,
+    material: Arc<Material>,
+}
+
+/// What the board shows, gathered once for all who look at the same state: a change is told to every open board at once,
+/// and each asks. Every person of the house sees the same.
+async fn material(state: &WebState, actor: &Actor) -> Result<Arc<Material>, Problem> {
+    let mut kept = state.board().lock().await;
+    let (last_event, at) = (state.gateway().last_event().await?, state.gateway().now());
+    if let Some(found) = kept.as_ref().filter(|found| found.last_event == last_event)
+        && (at - found.at).abs() < BOARD_AGE_MAX
+    {
+        return Ok(Arc::clone(&found.material));
+    }
+    let material = Arc::new(gather(state, actor).await?);
+    *kept = Some(Gathered { last_event, at, material: Arc::clone(&material) });
+    Ok(material)
+}
+
+async fn gather(state: &WebState, actor: &Actor) -> Result<Material, Problem> {
+    let (mut views, partial) = open_ones(state, actor).await?;
     let answered = DutyFilter { state: Some(ObligationState::Answered), limit: PAGE_ROWS_MAX, ..DutyFilter::default() };
-    views.extend(state.gateway().obligations(answered, &actor).await?);
-    let summary = state.gateway().summary().await?;
-    Ok(Material { summary, views, partial, zone: page::zone(state)?, lang: visitor.lang })
+    views.extend(state.gateway().obligations(answered, actor).await?);
+    Ok(Material { summary: state.gateway().summary().await?, views, partial })
 }
 
 /// All that is open, the most late first, and whether there is more than that.

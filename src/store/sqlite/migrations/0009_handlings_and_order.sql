@@ -5,3 +5,7 @@ CREATE TABLE handling (
     begun    INTEGER NOT NULL CHECK (begun > 0),
     begun_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Of what is due at one instant, obligations of one exchange stand together: they are loaded and written together.
+DROP INDEX rung_by_time;
+CREATE INDEX rung_by_time ON rung (planned_at, obligation) WHERE state = 'planned';
