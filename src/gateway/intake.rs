@@ -10,6 +10,7 @@ use crate::failpoint;
 use crate::format;
 use crate::gateway::Gateway;
 use crate::gateway::dispatch::RefusedDelivery;
+use crate::gateway::ports::StoreError;
 use crate::gateway::ports::inbound::{Disposition, Inbound, InboundDelivery, SUSPICIOUS};
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use async_trait::async_trait;
@@ -42,6 +43,11 @@ impl Gateway {
         let key = digest(&delivery);
         let Ok(begun) = self.0.store.begin_handling(key, self.now()).await else { return Disposition::RetryLater };
         if begun > CRASHES_MAX {
+            match self.is_on_record(&delivery).await {
+                Ok(false) => {}
+                Ok(true) => return Disposition::Ack,
+                Err(_) => return Disposition::RetryLater,
+            }
             tracing::error!(
                 id = delivery.message_id,
                 "alarm: the gateway ended each time while it handled this delivery"
@@ -49,13 +55,29 @@ impl Gateway {
             let message =
                 "the gateway broke off each time that it handled this; it is kept for a person, who will report it";
             let rejection = Rejection::new(RejectionKind::Invalid, "handling_broke_off", message);
-            return self.refuse(delivery, &rejection).await;
+            let refused = self.refuse(delivery, &rejection).await;
+            if refused == Disposition::Ack {
+                self.handled(key).await;
+            }
+            return refused;
         }
         let disposition = self.handle(delivery).await;
+        self.handled(key).await;
+        disposition
+    }
+
+    async fn handled(&self, key: [u8; 32]) {
         if let Err(fault) = self.0.store.end_handling(key).await {
             tracing::warn!(%fault, "the end of a handling could not be written down");
         }
-        disposition
+    }
+
+    /// What it breaks comes after it was taken: it was accepted, and its sender has been told so.
+    async fn is_on_record(&self, delivery: &InboundDelivery) -> Result<bool, StoreError> {
+        let id = delivery.message_id.as_deref().and_then(|id| Uuid::try_parse(id).ok());
+        let Some(id) = id else { return Ok(false) };
+        let stored = self.0.store.message(MessageId(id)).await?;
+        Ok(stored.is_some_and(|stored| Some(stored.sender.as_str()) == delivery.user_id.as_deref()))
     }
 
     async fn handle(&self, delivery: InboundDelivery) -> Disposition {
@@ -68,7 +90,7 @@ impl Gateway {
         };
         match outcome {
             Ok(()) => Disposition::Ack,
-            Err(rejection) if rejection.is_passing() => Disposition::RetryLater,
+            Err(rejection) if rejection.is_passing() => again(&rejection),
             Err(rejection) => self.refuse(delivery, &rejection).await,
         }
     }
@@ -113,9 +135,14 @@ impl Gateway {
                 failpoint::reach("after-refusal");
                 Disposition::Ack
             }
-            Err(_) => Disposition::RetryLater,
+            Err(rejection) => again(&rejection),
         }
     }
+}
+
+/// Whether the world is down, or our own record says no to this one delivery: nothing else may wait for that.
+fn again(rejection: &Rejection) -> Disposition {
+    if rejection.code == "internal" { Disposition::DeadLetter("unwritable") } else { Disposition::RetryLater }
 }
 
 /// Of all by which one delivery differs from another.

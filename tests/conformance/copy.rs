@@ -62,7 +62,8 @@ async fn filled(folder: &Folder) -> std::path::PathBuf {
     access(&store).await;
     for n in 1..=REQUESTS {
         let route = [RouteKind::Amqp, RouteKind::Push, RouteKind::Inbox][n as usize % 3];
-        save(&store, request(n).over(route).changes()).await;
+        let performer = ["school-by-queue", "school-by-push", "school-by-inbox"][n as usize % 3];
+        save(&store, request(n).between(CENTRE, performer).over(route).changes()).await;
     }
     let claim = Claim { now: at("12T10:00"), lease_until: at("12T10:01"), limit: 2, route: RouteKind::Amqp };
     assert_eq!(store.claim(claim).await.unwrap().len(), 2, "letters are under way");
@@ -257,7 +258,7 @@ async fn a_copied_store_shows_the_same_and_serves_on() {
     assert_eq!(shown(after).await, shown(before).await);
 
     let seen = after.last_event().await.unwrap();
-    save(after, request(REQUESTS + 1).changes()).await;
+    save(after, request(REQUESTS + 1).between(CENTRE, "school-by-queue").changes()).await;
     assert!(after.events_after(seen, 10).await.unwrap().len() > 1, "numbers of events go on after the copied ones");
     let claim = Claim { now: at("13T10:00"), lease_until: at("13T10:01"), limit: 100, route: RouteKind::Amqp };
     let owed = before.claim(claim).await.unwrap().len();

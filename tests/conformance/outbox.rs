@@ -220,6 +220,22 @@ async fn an_inbox_holds_what_its_owner_has_not_registered_after_a_cursor() {
 }
 
 #[tokio::test]
+async fn a_letter_that_is_queued_by_who_has_not_heard_of_an_import_goes_the_new_way_too() {
+    for subject in stores().await {
+        let store = &*subject.store;
+        store.import_participants(vec![participant(SCHOOL, "inbox")]).await.unwrap();
+        save(store, request(1).over(RouteKind::Amqp).changes()).await;
+        assert!(claim(store, at("12T09:30")).await.is_empty());
+        assert_eq!(inbox(store, code(SCHOOL), 0).await.len(), 1);
+        prove(store, 1, registered("7", "ab".repeat(32))).await;
+        store.import_participants(vec![participant(SCHOOL, "amqp")]).await.unwrap();
+        let again = request(1).over(RouteKind::Inbox).changes().outbox;
+        save(store, Changes { outbox: again, ..Changes::default() }).await;
+        assert_eq!(ids(&claim(store, at("12T09:30")).await), [message_id(1)]);
+    }
+}
+
+#[tokio::test]
 async fn an_import_sends_what_waits_the_new_way() {
     for subject in stores().await {
         let store = &*subject.store;

@@ -50,6 +50,8 @@ pub(super) fn delivery_count(properties: &BasicProperties) -> u32 {
     u32::try_from(count).unwrap_or_default()
 }
 
+/// A property with control characters says nothing: the broker checks none, and not every store can write them.
 fn text(property: &Option<ShortString>) -> Option<String> {
-    property.as_ref().map(|text| text.as_str().to_owned()).filter(|text| !text.is_empty())
+    let says = |text: &&str| !text.is_empty() && !text.contains(char::is_control);
+    property.as_ref().map(ShortString::as_str).filter(says).map(str::to_owned)
 }

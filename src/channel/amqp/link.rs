@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::retry::Pace;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lapin::{Connection, ConnectionProperties};
+use lapin::{Connection, ConnectionProperties, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -51,6 +51,14 @@ pub(super) enum Loss {
     Topology(#[from] TopologyFault),
     #[error("{0}")]
     Other(&'static str),
+}
+
+impl Loss {
+    /// The other side has sent what no client can read: it will so again until its limit is reached, and everything waits
+    /// behind it meanwhile.
+    fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Client(error) if matches!(error.kind(), ErrorKind::ParsingError(_)))
+    }
 }
 
 /// A word with the broker that ends: the client loses some promises when the other side says what it cannot read.
@@ -117,7 +125,8 @@ impl Link {
             if stop.is_cancelled() {
                 break;
             }
-            if self.steady.load(Ordering::Relaxed) {
+            let is_unreadable = ended.as_ref().is_err_and(Loss::is_unreadable);
+            if self.steady.load(Ordering::Relaxed) || is_unreadable {
                 pace.succeeded();
             }
             let reason = ended.err().map_or_else(|| "the session ended by itself".to_owned(), |loss| loss.to_string());

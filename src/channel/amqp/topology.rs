@@ -21,8 +21,8 @@ pub const DEAD_QUEUE: &str = "mezhved.dead";
 
 /// Redeliveries of one message before it goes to [`DEAD_QUEUE`]. The broker cannot tell a message that breaks the gateway
 /// from one whose delivery broke off with the network: the gateway counts the former itself and keeps it (invariant 11),
-/// and the latter must not be lost sight of; so this is only the end of what nobody has foreseen.
-pub(super) const INBOUND_DELIVERY_LIMIT: i64 = 1_000;
+/// and the latter must not be lost sight of. What is left is what no client can read: it ends each connection.
+pub(super) const INBOUND_DELIVERY_LIMIT: i64 = 20;
 /// A participant's own program may fail more often over its own queue.
 const OUT_DELIVERY_LIMIT: i64 = 20;
 /// Nothing leaves the last queue by itself, however often a person looks at it.

@@ -63,6 +63,8 @@ pub enum CopyFault {
     Unreadable { table: &'static str, column: &'static str, row: String },
     #[error("the copy was interrupted; the target is empty as before")]
     Interrupted,
+    #[error("whether the copy was committed is not known ({0}); it was if the target's table `message` has rows")]
+    Unknown(#[source] StoreError),
     #[error("the copy failed, and the target is empty as before: {0}")]
     Store(#[from] StoreError),
 }

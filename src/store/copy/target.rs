@@ -118,8 +118,13 @@ impl Target {
             );
             self.run(sql).await?;
         }
-        self.run("COMMIT".to_owned()).await?;
-        self.run("ANALYZE".to_owned()).await?;
+        self.run("COMMIT".to_owned()).await.map_err(|fault| match fault {
+            CopyFault::Store(unanswered) => CopyFault::Unknown(unanswered),
+            other => other,
+        })?;
+        if let Err(fault) = self.run("SET statement_timeout = 0; ANALYZE".to_owned()).await {
+            tracing::warn!(%fault, "everything is copied; the planner could not be told: run ANALYZE in the target");
+        }
         self.end().await;
         Ok(())
     }

@@ -10,7 +10,7 @@ use sqlx::{PgConnection, PgPool, Row};
 const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001_records.sql"),
     include_str!("migrations/0002_attachments.sql"),
-    include_str!("migrations/0003_handlings_and_order.sql"),
+    include_str!("migrations/0003_handlings.sql"),
 ];
 
 /// Brings the database to the present version.

@@ -34,7 +34,7 @@ pub(super) fn queue(
     let mut insert = connection.prepare_cached(
         "INSERT INTO outbox (message, recipient, route, exchange, exchange_n, state, queued_at, ready_at, format,
                              content)
-         VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6, ?7, ?8)
+         VALUES (?1, ?2, coalesce((SELECT route FROM participant WHERE code = ?2), ?3), ?4, ?5, 'queued', ?6, ?6, ?7, ?8)
          ON CONFLICT (message, recipient) DO NOTHING",
     )?;
     let saved: HashMap<MessageId, &StoredMessage> = changes.messages.iter().map(|one| (one.id, one)).collect();
@@ -65,7 +65,8 @@ fn queue_again(connection: &Connection, row: &OutboxRow, counters: &mut Counters
     let found = Finder::new(connection)?.find(row.message, &row.recipient)?;
     let Some(standing) = found.filter(|found| !found.stage.is_on_its_way()) else { return Ok(()) };
     let mut update = connection.prepare_cached(
-        "UPDATE outbox SET seq = (SELECT max(seq) + 1 FROM outbox), state = 'queued', attempts = 0, route = ?2,
+        "UPDATE outbox SET seq = (SELECT max(seq) + 1 FROM outbox), state = 'queued', attempts = 0,
+                           route = coalesce((SELECT p.route FROM participant p WHERE p.code = outbox.recipient), ?2),
                            queued_at = ?3, ready_at = ?3
          WHERE seq = ?1",
     )?;

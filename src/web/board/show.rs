@@ -75,13 +75,15 @@ pub(in crate::web) struct Gathered {
 /// What the board shows, gathered once for all who look at the same state: a change is told to every open board at once,
 /// and each asks. Every person of the house sees the same.
 async fn material(state: &WebState, actor: &Actor) -> Result<Arc<Material>, Problem> {
+    // Whoever waits for another to gather is served by that: it saw the event for which this one came, and later ones.
+    let (asked_event, asked_at) = (state.gateway().last_event().await?, state.gateway().now());
     let mut kept = state.board().lock().await;
-    let (last_event, at) = (state.gateway().last_event().await?, state.gateway().now());
-    if let Some(found) = kept.as_ref().filter(|found| found.last_event == last_event)
-        && (at - found.at).abs() < BOARD_AGE_MAX
+    if let Some(found) = kept.as_ref().filter(|found| found.last_event >= asked_event)
+        && (asked_at - found.at).abs() < BOARD_AGE_MAX
     {
         return Ok(Arc::clone(&found.material));
     }
+    let (last_event, at) = (state.gateway().last_event().await?, state.gateway().now());
     let material = Arc::new(gather(state, actor).await?);
     *kept = Some(Gathered { last_event, at, material: Arc::clone(&material) });
     Ok(material)

@@ -146,10 +146,23 @@ impl<'a> Flow<'a> {
         }
         metrics::counter!("mezhved_amqp_received_total").increment(1);
         match admit(delivery, self.door.config.content_bytes_max) {
+            Ok(delivery) if delivery.is_suspicious() => self.take_alone(tag, delivery).await?,
             Ok(delivery) => self.take(tag, delivery),
             Err(reason) => self.reject(tag, reason).await?,
         }
         Ok(())
+    }
+
+    /// When everything before it is acknowledged, and before anything after it is begun.
+    async fn take_alone(&mut self, tag: u64, delivery: InboundDelivery) -> Result<(), Loss> {
+        while let Some(taken) = self.busy.next().await {
+            self.settle(taken).await?;
+        }
+        self.take(tag, delivery);
+        match self.busy.next().await {
+            Some(taken) => self.settle(taken).await,
+            None => Ok(()),
+        }
     }
 
     // A quorum queue fixes the prefetch of a consumer when it begins: so a second one follows the first.

@@ -98,7 +98,7 @@ CREATE TABLE rung (
     CHECK ((state = 'declined') = (reason IS NOT NULL))
 );
 CREATE UNIQUE INDEX rung_one_planned ON rung (obligation) WHERE state = 'planned';
-CREATE INDEX rung_by_time ON rung (planned_at) WHERE state = 'planned';
+CREATE INDEX rung_by_time ON rung (planned_at, obligation) WHERE state = 'planned';
 CREATE INDEX rung_prepared ON rung (obligation) WHERE state = 'prepared';
 
 CREATE TABLE alert (

@@ -7,7 +7,7 @@ use super::delivery::{Delivery, Key};
 use super::rows::{lock, write};
 use crate::domain::decision::ProofStage;
 use crate::domain::ids::{MessageId, ParticipantCode};
-use crate::gateway::ports::decisions::{Attempt, OutboxRow};
+use crate::gateway::ports::decisions::{Attempt, OutboxRow, RouteKind};
 use crate::gateway::ports::{Changes, StoreError};
 use crate::store::postgres::counters::{ACCEPTED_ADDRESSEES, Counters, of_stage};
 use crate::store::postgres::messages::{self, format_code};
@@ -17,7 +17,7 @@ use crate::store::stage::Stage;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::{PgBindIterExt, PgRow};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Queues deliveries and writes down what addressees have proven. A row that exists is sent again, under a new number so
 /// that no inbox cursor has passed it, unless it is still on its way.
@@ -31,7 +31,8 @@ pub(in crate::store::postgres) async fn queue_and_prove(
     let mut rows = lock(connection, &queued.chain(proven).collect()).await?;
     let mut new: Vec<&OutboxRow> = Vec::new();
     let mut begun: HashSet<Key> = HashSet::new();
-    for row in &changes.outbox {
+    let outbox = by_route(connection, &changes.outbox).await?;
+    for row in &outbox {
         let key = (row.message, row.recipient.clone());
         match rows.get_mut(&key) {
             Some(delivery) => delivery.queue_again(row),
@@ -63,6 +64,25 @@ pub(in crate::store::postgres) async fn settle(
         }
     }
     write_back(connection, &rows, counters).await
+}
+
+/// The same rows by the way that each recipient has now: the gateway that has decided may not have heard yet of an import,
+/// which goes before or after it as a whole (lock.rs).
+async fn by_route(connection: &mut PgConnection, rows: &[OutboxRow]) -> Result<Vec<OutboxRow>, StoreError> {
+    const ROUTES: &str = "SELECT code, route FROM participant WHERE code = ANY ($1)";
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let codes: BTreeSet<&str> = rows.iter().map(|row| row.recipient.as_str()).collect();
+    let query = sqlx::query(ROUTES).bind(codes.into_iter().collect::<Vec<_>>());
+    let mut routes = HashMap::new();
+    for row in &query.fetch_all(connection).await? {
+        let record = Record::new(row, "participant");
+        let route: RouteKind = record.one_of("route")?;
+        routes.insert(record.participant("code")?, route);
+    }
+    let now = |row: &OutboxRow| routes.get(&row.recipient).copied().unwrap_or(row.route);
+    Ok(rows.iter().map(|row| OutboxRow { route: now(row), ..row.clone() }).collect())
 }
 
 async fn write_back(

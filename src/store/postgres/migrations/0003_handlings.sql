@@ -5,7 +5,3 @@ CREATE TABLE handling (
     begun    bigint NOT NULL CHECK (begun > 0),
     begun_at timestamptz NOT NULL
 );
-
--- Of what is due at one instant, obligations of one exchange stand together: they are loaded and written together.
-DROP INDEX rung_by_time;
-CREATE INDEX rung_by_time ON rung (planned_at, obligation) WHERE state = 'planned';
