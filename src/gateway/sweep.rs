@@ -9,6 +9,7 @@ use crate::failpoint;
 use crate::gateway::Gateway;
 use crate::gateway::committer::Job;
 use crate::gateway::rejection::Rejection;
+use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
@@ -83,12 +84,19 @@ impl Gateway {
         Ok(failed)
     }
 
-    /// Milliseconds since the last whole sweep, by the gateway's clock.
+    /// When the last whole sweep ended, by the gateway's clock.
     #[must_use]
-    pub fn sweep_age_ms(&self) -> Option<u64> {
+    pub fn swept_at(&self) -> Option<DateTime<Utc>> {
         match self.0.swept_us.load(Ordering::Acquire) {
             0 => None,
-            at => u64::try_from((self.0.clock.now().timestamp_micros() - at) / 1000).ok().or(Some(0)),
+            at => DateTime::from_timestamp_micros(at),
         }
+    }
+
+    /// Milliseconds since then.
+    #[must_use]
+    pub fn sweep_age_ms(&self) -> Option<u64> {
+        let age = self.0.clock.now() - self.swept_at()?;
+        u64::try_from(age.num_milliseconds()).ok().or(Some(0))
     }
 }

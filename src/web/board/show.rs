@@ -65,9 +65,10 @@ async fn drawn(state: &WebState, visitor: &Visitor, query: &BoardQuery) -> Resul
     Ok(Board::new(&material, (page::zone(state)?, visitor.lang), query))
 }
 
-/// What was gathered last, and at which event and instant.
+/// What was gathered last, after which event and sweep, and at which instant.
 pub(in crate::web) struct Gathered {
     last_event: u64,
+    swept_at: Option<DateTime<Utc>>,
     at: DateTime<Utc>,
     material: Arc<Material>,
 }
@@ -77,15 +78,19 @@ pub(in crate::web) struct Gathered {
 async fn material(state: &WebState, actor: &Actor) -> Result<Arc<Material>, Problem> {
     // Whoever waits for another to gather is served by that: it saw the event for which this one came, and later ones.
     let (asked_event, asked_at) = (state.gateway().last_event().await?, state.gateway().now());
+    let asked_sweep = state.gateway().swept_at();
     let mut kept = state.board().lock().await;
-    if let Some(found) = kept.as_ref().filter(|found| found.last_event >= asked_event)
+    if let Some(found) = kept.as_ref()
+        && found.last_event >= asked_event
+        && found.swept_at >= asked_sweep
         && (asked_at - found.at).abs() < BOARD_AGE_MAX
     {
         return Ok(Arc::clone(&found.material));
     }
     let (last_event, at) = (state.gateway().last_event().await?, state.gateway().now());
+    let swept_at = state.gateway().swept_at();
     let material = Arc::new(gather(state, actor).await?);
-    *kept = Some(Gathered { last_event, at, material: Arc::clone(&material) });
+    *kept = Some(Gathered { last_event, swept_at, at, material: Arc::clone(&material) });
     Ok(material)
 }
 
