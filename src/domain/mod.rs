@@ -9,6 +9,7 @@ pub mod case;
 pub mod decide;
 pub mod decision;
 pub mod delivery;
+pub mod delivery_stage;
 pub mod ending;
 pub mod escalation;
 pub mod exchange;

@@ -1,6 +1,7 @@
 //! A broker with the semantics of RabbitMQ's quorum queues, as far as the gateway can feel them.
 //!
-//! Promises: what was confirmed stays; a delivery that is not acknowledged comes back, counted, in its place; a wrong acknowledgement closes the channel. Never: loses what it has confirmed.
+//! Promises: what was confirmed stays; a delivery that is not acknowledged comes back, counted, in its place; a wrong
+//! acknowledgement closes the channel. Never: loses what it has confirmed.
 
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::domain::message::Format;

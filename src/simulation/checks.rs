@@ -6,10 +6,11 @@
 mod deadlines;
 mod records;
 
+use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::MessageId;
 use crate::gateway::ports::decisions::RouteKind;
 use crate::simulation::books::{Books, Fate, Sort, Way};
-use crate::simulation::memory::{NoticeStage, Stage, Tables};
+use crate::simulation::memory::{NoticeStage, Tables};
 use crate::simulation::world::World;
 use chrono::TimeDelta;
 use std::collections::BTreeSet;

@@ -9,4 +9,3 @@ mod obligation_text;
 pub mod postgres;
 mod rung_facts;
 pub mod sqlite;
-mod stage;

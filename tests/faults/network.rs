@@ -9,7 +9,6 @@ use crate::support::gateway::until;
 use crate::support::postgres::Postgres;
 use crate::support::proxy::{Proxy, Side, amqp, postgres};
 use sqlx::{Connection as _, PgConnection};
-use std::net::SocketAddr;
 
 const CUTS: usize = 6;
 
@@ -17,8 +16,8 @@ const CUTS: usize = 6;
 fn the_proxy_cuts_before_a_commit_is_sent_or_before_its_answer_gets_back() {
     let node = Postgres::shared();
     let database = node.database();
-    let proxy = Proxy::new(SocketAddr::from(([127, 0, 0, 1], node.port())), postgres::cutter);
-    let url = database.url().replace(&format!(":{}/", node.port()), &format!(":{}/", proxy.port()));
+    let proxy = Proxy::before(node.port(), postgres::cutter);
+    let url = proxy.url(&database.url());
     database.sql("CREATE TABLE kept (n int); GRANT ALL ON kept TO PUBLIC");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let places = [(Side::Client, "Query COMMIT", "0"), (Side::Server, "CommandComplete COMMIT", "1")];
@@ -40,8 +39,8 @@ fn the_proxy_cuts_before_a_commit_is_sent_or_before_its_answer_gets_back() {
 fn a_network_that_fails_between_publish_and_confirm_and_before_acknowledgements_loses_and_doubles_nothing() {
     let broker = Broker::shared();
     let vhost = broker.vhost();
-    let proxy = Proxy::new(SocketAddr::from(([127, 0, 0, 1], broker.port())), amqp::cutter);
-    let url = vhost.gateway_url().replace(&format!(":{}/", broker.port()), &format!(":{}/", proxy.port()));
+    let proxy = Proxy::before(broker.port(), amqp::cutter);
+    let url = proxy.url(&vhost.gateway_url());
     let mut scene = Scene::behind(&url, &vhost, 10);
     let mut serving = scene.installed.serve_ready();
     scene.begin();

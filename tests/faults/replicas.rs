@@ -7,7 +7,6 @@ use crate::support::broker::Broker;
 use crate::support::gateway::until;
 use crate::support::postgres::Postgres;
 use crate::support::proxy::{Proxy, Side, postgres};
-use std::net::SocketAddr;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -80,9 +79,8 @@ fn a_database_that_is_killed_under_load_loses_nothing_and_doubles_nothing() {
 fn a_commit_whose_answer_never_comes_is_neither_lost_nor_done_twice() {
     let (broker, node) = (Broker::shared(), Postgres::shared());
     let (vhost, database) = (broker.vhost(), node.database());
-    let proxy = Proxy::new(SocketAddr::from(([127, 0, 0, 1], node.port())), postgres::cutter);
-    let url = database.url().replace(&format!(":{}/", node.port()), &format!(":{}/", proxy.port()));
-    let mut scene = Scene::on_database(&url, &vhost, 10);
+    let proxy = Proxy::before(node.port(), postgres::cutter);
+    let mut scene = Scene::on_database(&proxy.url(&database.url()), &vhost, 10);
     let mut serving = scene.installed.serve_ready();
     scene.begin();
     for _ in 0..CUTS {

@@ -4,41 +4,57 @@
 //! though its delivery broke off eight times; neither is found among the dead letters. Never: stops a healthy message.
 
 use crate::peer::{Peer, request};
-use crate::support::broker::Broker;
+use crate::support::broker::{Broker, Vhost};
 use crate::support::gateway::{Installation, breakable, until};
 use crate::support::postgres::Postgres;
 use crate::support::proxy::{Proxy, Side, amqp};
-use std::net::SocketAddr;
+use serde_json::Value;
 use std::os::unix::process::ExitStatusExt as _;
 
 const PARTICIPANTS: &str = include_str!("participants.toml");
 const CENTRE: &str = "centre-vymysel";
 const SCHOOL: &str = "school-test-17";
+const VARIABLE: &str = "MEZHVED_FAILPOINT";
 const SIGABRT: i32 = 6;
 /// Reliability: invariant 11.
 const ATTEMPTS: usize = 5;
 /// More than any attempts that are counted.
 const CUTS: usize = 8;
 
+/// A message in the queue, and a gateway that has died of it each of five times, always at that place.
+struct Scene {
+    vhost: Vhost<'static>,
+    installed: Installation,
+    school: Peer,
+    message: Value,
+}
+
+impl Scene {
+    async fn died_at(place: &str) -> Self {
+        let vhost = Broker::shared().vhost();
+        let mut installed = Installation::of(breakable("mezhved-breakable"), PARTICIPANTS, &vhost.gateway_url());
+        installed.serve_ready().kill();
+        let school = Peer::connect(&vhost.participant(SCHOOL)).await;
+        let message = request(SCHOOL, CENTRE);
+        school.send(&message).await;
+        installed.set_variable(VARIABLE, &format!("{place}:1"));
+        for attempt in 1..=ATTEMPTS {
+            let signal = installed.serve().ended().and_then(|ended| ended.signal());
+            assert_eq!(signal, Some(SIGABRT), "attempt {attempt}");
+        }
+        Self { vhost, installed, school, message }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_ends_the_gateway_each_time_is_kept_after_five_attempts_and_its_sender_is_told() {
-    let vhost = Broker::shared().vhost();
-    let mut installed = Installation::of(breakable("mezhved-breakable"), PARTICIPANTS, &vhost.gateway_url());
-    installed.serve_ready().kill();
-    let school = Peer::connect(&vhost.participant(SCHOOL)).await;
-    let poison = request(SCHOOL, CENTRE);
-    school.send(&poison).await;
     // Whatever is read from its content ends the process.
-    installed.set_variable("MEZHVED_FAILPOINT", "after-decode:1");
-    for attempt in 1..=ATTEMPTS {
-        let signal = installed.serve().ended().and_then(|ended| ended.signal());
-        assert_eq!(signal, Some(SIGABRT), "attempt {attempt}");
-    }
+    let Scene { vhost, mut installed, school, message: poison } = Scene::died_at("after-decode").await;
     let serving = installed.serve_ready();
     school.refusal("handling_broke_off", poison["id"].as_str()).await;
     assert_eq!(serving.figure("mezhved_quarantine"), Some(1.0));
     serving.kill();
-    installed.unset_variable("MEZHVED_FAILPOINT");
+    installed.unset_variable(VARIABLE);
     let _serving = installed.serve_ready();
     let healthy = request(SCHOOL, CENTRE);
     school.send(&healthy).await;
@@ -48,18 +64,8 @@ async fn a_message_that_ends_the_gateway_each_time_is_kept_after_five_attempts_a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_ends_the_gateway_after_it_was_accepted_stays_accepted_and_is_never_refused() {
-    let vhost = Broker::shared().vhost();
-    let mut installed = Installation::of(breakable("mezhved-breakable"), PARTICIPANTS, &vhost.gateway_url());
-    installed.serve_ready().kill();
-    let school = Peer::connect(&vhost.participant(SCHOOL)).await;
-    let message = request(SCHOOL, CENTRE);
-    school.send(&message).await;
-    installed.set_variable("MEZHVED_FAILPOINT", "after-commit:1");
-    for attempt in 1..=ATTEMPTS {
-        let signal = installed.serve().ended().and_then(|ended| ended.signal());
-        assert_eq!(signal, Some(SIGABRT), "attempt {attempt}");
-    }
-    installed.unset_variable("MEZHVED_FAILPOINT");
+    let Scene { vhost: _vhost, mut installed, school, message } = Scene::died_at("after-commit").await;
+    installed.unset_variable(VARIABLE);
     let serving = installed.serve_ready();
     school.receipt(&message).await;
     let next = request(SCHOOL, CENTRE);
@@ -98,9 +104,8 @@ async fn a_property_that_a_store_cannot_write_stops_nobody() {
 fn a_message_whose_delivery_breaks_off_more_often_than_any_attempts_are_counted_is_taken_all_the_same() {
     let broker = Broker::shared();
     let vhost = broker.vhost();
-    let proxy = Proxy::new(SocketAddr::from(([127, 0, 0, 1], broker.port())), amqp::cutter);
-    let url = vhost.gateway_url().replace(&format!(":{}/", broker.port()), &format!(":{}/", proxy.port()));
-    let installed = Installation::new(PARTICIPANTS, &url);
+    let proxy = Proxy::before(broker.port(), amqp::cutter);
+    let installed = Installation::new(PARTICIPANTS, &proxy.url(&vhost.gateway_url()));
     let _serving = installed.serve_ready();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let school = runtime.block_on(Peer::connect(&vhost.participant(SCHOOL)));

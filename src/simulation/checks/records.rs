@@ -4,9 +4,9 @@
 
 use super::{Found, View};
 use crate::domain::decision::EventKind;
+use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{MessageId, ObligationId};
 use crate::gateway::ports::decisions::{Direction, Register, RouteKind};
-use crate::simulation::memory::Stage;
 use std::collections::BTreeMap;
 
 /// Invariant 2: one id has one registration on each side, registers have no gaps, and what was said of it stays.

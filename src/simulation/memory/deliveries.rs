@@ -5,6 +5,7 @@
 use super::Tables;
 use crate::domain::decision::{Event, Proof, ProofStage};
 use crate::domain::delivery::waits_until_max;
+use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::domain::message::Format;
 use crate::domain::participant::{Participant, Route};
@@ -13,44 +14,6 @@ use crate::gateway::ports::reads::DeliveryRow;
 use crate::simulation::flaw::Flaw;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
-
-/// How far a delivery has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::simulation) enum Stage {
-    Queued,
-    Sending,
-    WaitingRetry,
-    Delivered,
-    Registered,
-    Rejected,
-    Undeliverable,
-}
-
-impl Stage {
-    fn code(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Sending => "sending",
-            Self::WaitingRetry => "waiting_retry",
-            Self::Delivered => "delivered",
-            Self::Registered => "registered",
-            Self::Rejected => "rejected",
-            Self::Undeliverable => "undeliverable",
-        }
-    }
-
-    pub fn is_on_its_way(self) -> bool {
-        matches!(self, Self::Queued | Self::Sending | Self::WaitingRetry)
-    }
-
-    pub fn is_given_up(self) -> bool {
-        self == Self::Undeliverable
-    }
-
-    fn is_answered(self) -> bool {
-        matches!(self, Self::Registered | Self::Rejected)
-    }
-}
 
 /// A row of the outbox.
 #[derive(Debug, Clone)]

@@ -14,7 +14,6 @@ mod save;
 mod shown;
 mod store;
 
-pub(in crate::simulation) use deliveries::Stage;
 pub(in crate::simulation) use notices::NoticeStage;
 pub use store::MemoryStore;
 

@@ -4,6 +4,7 @@
 
 use super::Tables;
 use crate::domain::decision::EventKind;
+use crate::domain::delivery_stage::Stage;
 use crate::domain::exchange::{Duty, Exchange};
 use crate::domain::ids::{ExchangeId, ObligationId, ParticipantCode};
 use crate::gateway::ports::cases::{DisclosureFilter, DisclosureRow};
@@ -13,7 +14,7 @@ use crate::gateway::ports::reads::{
     QuarantineView,
 };
 use crate::simulation::flaw::Flaw;
-use crate::simulation::memory::deliveries::{Delivery, Stage};
+use crate::simulation::memory::deliveries::Delivery;
 
 impl Tables {
     pub(super) fn record_of(&self, id: ExchangeId) -> Option<ExchangeRecord> {

@@ -6,8 +6,8 @@
 
 pub(super) use crate::store::counters::{ACCEPTED_ADDRESSEES, CONFLICTS, Counters, OBLIGATIONS_OPEN, QUARANTINED};
 
+use crate::domain::delivery_stage::Stage;
 use crate::gateway::ports::StoreError;
-use crate::store::stage::Stage;
 use rusqlite::{Connection, params};
 
 /// The counter of the deliveries of a stage.

@@ -12,6 +12,7 @@ pub(super) use claim::{claim, end_leases};
 pub(super) use settle::{prove, settle};
 pub(super) use view::{inbox, inbox_letter, of_exchange, one, undeliverable};
 
+use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::{OutboxRow, RouteKind, StoredMessage};
 use crate::gateway::ports::{Changes, StoreError};
@@ -19,7 +20,6 @@ use crate::store::sqlite::counters::{ACCEPTED_ADDRESSEES, Counters, of_stage};
 use crate::store::sqlite::messages::format_code;
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::row::{Record, micros};
-use crate::store::stage::Stage;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use standing::{Finder, Standing};
 use std::collections::HashMap;
@@ -113,7 +113,7 @@ pub(super) fn is_given_up(
     to: &ParticipantCode,
 ) -> Result<bool, StoreError> {
     let found = Finder::new(connection)?.find(message, to)?;
-    Ok(found.is_some_and(|standing| standing.stage == Stage::Undeliverable))
+    Ok(found.is_some_and(|standing| standing.stage.is_given_up()))
 }
 
 /// Whether a letter has neither arrived nor was refused.
@@ -123,7 +123,7 @@ pub(super) fn is_waiting(
     to: &ParticipantCode,
 ) -> Result<bool, StoreError> {
     let found = Finder::new(connection)?.find(message, to)?;
-    Ok(found.is_some_and(|one| one.stage.is_on_its_way() || one.stage == Stage::Undeliverable))
+    Ok(found.is_some_and(|one| one.stage.is_on_its_way() || one.stage.is_given_up()))
 }
 
 /// After an import: what waits goes by the way its recipient has now. What was being sent to somebody who now has an

@@ -4,6 +4,7 @@
 //! number of records.
 
 use crate::domain::obligation::State as ObligationState;
+use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
 use crate::gateway::ports::reads::DutyFilter;
 use crate::gateway::views::ObligationView;
@@ -65,32 +66,45 @@ async fn drawn(state: &WebState, visitor: &Visitor, query: &BoardQuery) -> Resul
     Ok(Board::new(&material, (page::zone(state)?, visitor.lang), query))
 }
 
-/// What was gathered last, after which event and sweep, and at which instant.
+/// What was gathered last, and of which moment.
 pub(in crate::web) struct Gathered {
+    of: Moment,
+    material: Arc<Material>,
+}
+
+/// Where the gateway stands: its last event, its last sweep, its clock.
+struct Moment {
     last_event: u64,
     swept_at: Option<DateTime<Utc>>,
     at: DateTime<Utc>,
-    material: Arc<Material>,
+}
+
+impl Moment {
+    async fn now(gateway: &Gateway) -> Result<Self, Problem> {
+        let last_event = gateway.last_event().await?;
+        Ok(Self { last_event, swept_at: gateway.swept_at(), at: gateway.now() })
+    }
+
+    /// Whether what was gathered then is good enough for who asked at another moment.
+    fn serves(&self, asked: &Self) -> bool {
+        self.last_event >= asked.last_event
+            && self.swept_at >= asked.swept_at
+            && (asked.at - self.at).abs() < BOARD_AGE_MAX
+    }
 }
 
 /// What the board shows, gathered once for all who look at the same state: a change is told to every open board at once,
 /// and each asks. Every person of the house sees the same.
 async fn material(state: &WebState, actor: &Actor) -> Result<Arc<Material>, Problem> {
     // Whoever waits for another to gather is served by that: it saw the event for which this one came, and later ones.
-    let (asked_event, asked_at) = (state.gateway().last_event().await?, state.gateway().now());
-    let asked_sweep = state.gateway().swept_at();
+    let asked = Moment::now(state.gateway()).await?;
     let mut kept = state.board().lock().await;
-    if let Some(found) = kept.as_ref()
-        && found.last_event >= asked_event
-        && found.swept_at >= asked_sweep
-        && (asked_at - found.at).abs() < BOARD_AGE_MAX
-    {
+    if let Some(found) = kept.as_ref().filter(|found| found.of.serves(&asked)) {
         return Ok(Arc::clone(&found.material));
     }
-    let (last_event, at) = (state.gateway().last_event().await?, state.gateway().now());
-    let swept_at = state.gateway().swept_at();
+    let of = Moment::now(state.gateway()).await?;
     let material = Arc::new(gather(state, actor).await?);
-    *kept = Some(Gathered { last_event, swept_at, at, material: Arc::clone(&material) });
+    *kept = Some(Gathered { of, material: Arc::clone(&material) });
     Ok(material)
 }
 

@@ -64,8 +64,9 @@ struct Weather {
 }
 
 impl Proxy {
-    /// A proxy on a port of its own, in fair weather.
-    pub fn new(upstream: SocketAddr, cutter: fn() -> Cutter) -> Self {
+    /// A proxy on a port of its own before one of this machine, in fair weather.
+    pub fn before(port: u16, cutter: fn() -> Cutter) -> Self {
+        let upstream = SocketAddr::from(([127, 0, 0, 1], port));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let at = listener.local_addr().unwrap();
@@ -74,9 +75,9 @@ impl Proxy {
         Self { at, shared, _runtime: runtime }
     }
 
-    /// Where clients connect.
-    pub fn port(&self) -> u16 {
-        self.at.port()
+    /// The address of what is behind it, by way of the proxy.
+    pub fn url(&self, direct: &str) -> String {
+        direct.replace(&format!(":{}/", self.shared.upstream.port()), &format!(":{}/", self.at.port()))
     }
 
     /// Cuts the connection on which that side next sends a unit whose name begins so, before it is passed on.

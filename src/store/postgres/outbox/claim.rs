@@ -5,12 +5,12 @@
 //! inbox; waits for a row that a decision holds.
 
 use crate::domain::delivery::waits_until_max;
+use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{ExchangeId, MessageId};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Claim, Claimed};
 use crate::store::postgres::counters::{Counters, of_stage};
 use crate::store::postgres::row::{Record, int};
-use crate::store::stage::Stage;
 use bytes::Bytes;
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;

@@ -4,10 +4,10 @@
 //! Never: takes a failed attempt's word over a proof that came meanwhile.
 
 use crate::domain::decision::ProofStage;
+use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::{AttemptResult, OutboxRow, RouteKind};
 use crate::store::postgres::counters::{Counters, of_stage};
-use crate::store::stage::Stage;
 use chrono::{DateTime, NaiveDate, Utc};
 
 /// The key of a row.

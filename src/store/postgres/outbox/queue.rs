@@ -6,18 +6,18 @@
 use super::delivery::{Delivery, Key};
 use super::rows::{lock, write};
 use crate::domain::decision::ProofStage;
+use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{MessageId, ParticipantCode};
-use crate::gateway::ports::decisions::{Attempt, OutboxRow, RouteKind};
+use crate::gateway::ports::decisions::{Attempt, OutboxRow};
 use crate::gateway::ports::{Changes, StoreError};
 use crate::store::postgres::counters::{ACCEPTED_ADDRESSEES, Counters, of_stage};
 use crate::store::postgres::messages::{self, format_code};
 use crate::store::postgres::refs::Refs;
 use crate::store::postgres::row::Record;
-use crate::store::stage::Stage;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::{PgBindIterExt, PgRow};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// Queues deliveries and writes down what addressees have proven. A row that exists is sent again, under a new number so
 /// that no inbox cursor has passed it, unless it is still on its way.
@@ -31,8 +31,7 @@ pub(in crate::store::postgres) async fn queue_and_prove(
     let mut rows = lock(connection, &queued.chain(proven).collect()).await?;
     let mut new: Vec<&OutboxRow> = Vec::new();
     let mut begun: HashSet<Key> = HashSet::new();
-    let outbox = by_route(connection, &changes.outbox).await?;
-    for row in &outbox {
+    for row in &changes.outbox {
         let key = (row.message, row.recipient.clone());
         match rows.get_mut(&key) {
             Some(delivery) => delivery.queue_again(row),
@@ -66,25 +65,6 @@ pub(in crate::store::postgres) async fn settle(
     write_back(connection, &rows, counters).await
 }
 
-/// The same rows by the way that each recipient has now: the gateway that has decided may not have heard yet of an import,
-/// which goes before or after it as a whole (lock.rs).
-async fn by_route(connection: &mut PgConnection, rows: &[OutboxRow]) -> Result<Vec<OutboxRow>, StoreError> {
-    const ROUTES: &str = "SELECT code, route FROM participant WHERE code = ANY ($1)";
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let codes: BTreeSet<&str> = rows.iter().map(|row| row.recipient.as_str()).collect();
-    let query = sqlx::query(ROUTES).bind(codes.into_iter().collect::<Vec<_>>());
-    let mut routes = HashMap::new();
-    for row in &query.fetch_all(connection).await? {
-        let record = Record::new(row, "participant");
-        let route: RouteKind = record.one_of("route")?;
-        routes.insert(record.participant("code")?, route);
-    }
-    let now = |row: &OutboxRow| routes.get(&row.recipient).copied().unwrap_or(row.route);
-    Ok(rows.iter().map(|row| OutboxRow { route: now(row), ..row.clone() }).collect())
-}
-
 async fn write_back(
     connection: &mut PgConnection,
     rows: &HashMap<Key, Delivery>,
@@ -101,15 +81,17 @@ async fn insert(
     new: &[&OutboxRow],
     refs: &Refs,
 ) -> Result<Vec<(Key, Delivery)>, StoreError> {
+    // The gateway that has decided may not have heard yet of an import, which goes before or after it as a whole (lock.rs).
     const INSERT: &str = "INSERT INTO outbox (message, recipient, route, exchange, exchange_n, state, queued_at,
              ready_at, format, content)
-         SELECT message, recipient, route, exchange, exchange_n, 'queued', queued_at, queued_at, format, content
+         SELECT message, recipient, coalesce((SELECT p.route FROM participant p WHERE p.code = new.recipient), new.route),
+             exchange, exchange_n, 'queued', queued_at, queued_at, format, content
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::text[],
                  $8::bytea[])
              WITH ORDINALITY AS new (message, recipient, route, exchange, exchange_n, queued_at, format, content,
                  place)
          ORDER BY place
-         RETURNING seq, message, recipient";
+         RETURNING seq, message, recipient, route";
     if new.is_empty() {
         return Ok(Vec::new());
     }
@@ -130,7 +112,8 @@ async fn insert(
         let key = (MessageId(record.uuid("message")?), record.participant("recipient")?);
         let queued = of.get(&(key.0, &key.1)).copied();
         if let Some(row) = queued {
-            written.push((key, Delivery::queued(record.integer("seq")?, row)));
+            let delivery = Delivery::queued(record.integer("seq")?, row);
+            written.push((key, Delivery { route: record.one_of("route")?, ..delivery }));
         }
     }
     Ok(written)

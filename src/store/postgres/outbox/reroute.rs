@@ -2,10 +2,10 @@
 //!
 //! Promises: what waits goes by the way its recipient has now. Never: touches what is done.
 
+use crate::domain::delivery_stage::Stage;
 use crate::gateway::ports::StoreError;
 use crate::store::postgres::counters::{Counters, of_stage};
 use crate::store::postgres::row::Record;
-use crate::store::stage::Stage;
 use sqlx::PgConnection;
 
 /// After an import: what waits goes by the way its recipient has now. What was being sent to somebody who now has an

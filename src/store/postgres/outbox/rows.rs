@@ -3,11 +3,11 @@
 //! Promises: rows are locked in the order of their keys. Never: decides what becomes of one.
 
 use super::delivery::{Delivery, Key};
+use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::MessageId;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::RouteKind;
 use crate::store::postgres::row::Record;
-use crate::store::stage::Stage;
 use sqlx::PgConnection;
 use sqlx::postgres::{PgBindIterExt, PgRow};
 use std::collections::{HashMap, HashSet};
@@ -32,7 +32,7 @@ impl Standing {
 
     /// It was given up.
     pub(in crate::store::postgres) fn is_given_up(&self) -> bool {
-        self.stage == Stage::Undeliverable
+        self.stage.is_given_up()
     }
 }
 
@@ -116,8 +116,10 @@ pub(super) async fn write(connection: &mut PgConnection, rows: &[&Delivery]) -> 
              AS new (seq, state, route, attempts, queued_at, ready_at, holder, delivered_at, content_sha256, number,
                  registered_on, error)
          WHERE outbox.seq = new.seq";
-    // A new number: whoever reads the inbox by cursor comes to it again.
-    const RENUMBER: &str = "UPDATE outbox SET seq = DEFAULT WHERE seq = ANY($1)";
+    // A new number, so that whoever reads the inbox by cursor comes to it again; and the way that its recipient has now.
+    const RENUMBER: &str = "UPDATE outbox SET seq = DEFAULT,
+             route = coalesce((SELECT p.route FROM participant p WHERE p.code = outbox.recipient), outbox.route)
+         WHERE seq = ANY($1)";
     if rows.is_empty() {
         return Ok(());
     }

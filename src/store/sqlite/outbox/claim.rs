@@ -4,12 +4,12 @@
 
 use super::standing::Standing;
 use crate::domain::delivery::waits_until_max;
+use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{ExchangeId, MessageId};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Claim, Claimed};
 use crate::store::sqlite::counters::{self, Counters, of_stage};
 use crate::store::sqlite::row::{Record, int, micros};
-use crate::store::stage::Stage;
 use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 

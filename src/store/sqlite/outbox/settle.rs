@@ -5,11 +5,11 @@
 
 use super::standing::{Finder, Standing};
 use crate::domain::decision::{Proof, ProofStage};
+use crate::domain::delivery_stage::Stage;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Attempt, AttemptResult};
 use crate::store::sqlite::counters::Counters;
 use crate::store::sqlite::row::micros;
-use crate::store::stage::Stage;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 

@@ -2,11 +2,11 @@
 //!
 //! Promises: found by its key, in one look. Never: writes.
 
+use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::StoreError;
 use crate::store::sqlite::counters::{Counters, of_stage};
 use crate::store::sqlite::row::Record;
-use crate::store::stage::Stage;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
 /// A row as found.

@@ -1,4 +1,4 @@
-//! The stages of a delivery, the same in every store.
+//! The stages of a delivery, the same in every store and in the simulated one.
 //!
 //! Promises: one name in rows, counters and views. Never: a stage that a CHECK of the tables does not know.
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// How far a delivery has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::store) enum Stage {
+pub enum Stage {
     Queued,
     /// Leased.
     Sending,
@@ -21,7 +21,9 @@ pub(in crate::store) enum Stage {
 }
 
 impl Stage {
-    pub(in crate::store) fn code(self) -> &'static str {
+    /// The stable code, as in the rows of the stores.
+    #[must_use]
+    pub fn code(self) -> &'static str {
         match self {
             Self::Queued => "queued",
             Self::Sending => "sending",
@@ -34,12 +36,20 @@ impl Stage {
     }
 
     /// On its way: it will go out, or come back, without anybody's doing.
-    pub(in crate::store) fn is_on_its_way(self) -> bool {
+    #[must_use]
+    pub fn is_on_its_way(self) -> bool {
         matches!(self, Self::Queued | Self::Sending | Self::WaitingRetry)
     }
 
+    /// The last retry is over: a person decides.
+    #[must_use]
+    pub fn is_given_up(self) -> bool {
+        self == Self::Undeliverable
+    }
+
     /// The addressee has had its say; no attempt changes that.
-    pub(in crate::store) fn is_answered(self) -> bool {
+    #[must_use]
+    pub fn is_answered(self) -> bool {
         matches!(self, Self::Registered | Self::Rejected)
     }
 }
