@@ -2,7 +2,8 @@
 //! many obligations due at once while other traffic runs beside.
 //!
 //! `cargo bench --bench scale -- OPEN [DUE]` (both in thousands of obligations: 10000, 100000, 1000000, 10000000), on a
-//! private node, or in the empty database of `MEZHVED_SCALE_URL`. Promises: what fills the store is what the gateway
+//! private node, or in the empty database of `MEZHVED_SCALE_URL`; when that was measured before, only what is due at once is
+//! written anew. Promises: what fills the store is what the gateway
 //! wrote for messages of the same kinds, with other ids; the verbs and pages that are measured are the real ones.
 //! Never: judges; it prints.
 #![allow(
@@ -38,11 +39,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::postgres::Postgres;
 
-/// When everything is written: a Monday.
-const WRITTEN_AT: &str = "2026-03-02T10:00:00+08:00";
-/// When what is due becomes due: the second working day before its date, at the opening hour.
-const DUE_FROM: &str = "2026-03-05T09:00:00+08:00";
-const DUE_ON: &str = "2026-03-10";
+/// One measuring: when it begins and everything is written; when what is due becomes due, on the second working day
+/// before its date at the opening hour; and that date.
+struct When {
+    written_at: &'static str,
+    due_from: &'static str,
+    due_on: &'static str,
+}
+
+const FIRST: When =
+    When { written_at: "2026-03-02T10:00:00+08:00", due_from: "2026-03-05T09:00:00+08:00", due_on: "2026-03-10" };
+/// In a database that was measured before.
+const AGAIN: When =
+    When { written_at: "2026-03-05T18:00:00+08:00", due_from: "2026-03-06T09:00:00+08:00", due_on: "2026-03-11" };
 
 fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&Utc)
@@ -66,12 +75,16 @@ fn main() {
 
 async fn measure(url: &str, (open, due): (usize, usize)) {
     let store = Arc::new(PostgresStore::open(url, PostgresOptions::default()).await.unwrap());
-    let clock = Clock::frozen(at(WRITTEN_AT));
+    let is_first = copies::Mark::take(url).await.is_empty();
+    let when = if is_first { FIRST } else { AGAIN };
+    let clock = Clock::frozen(at(when.written_at));
     let gateway = seeds::gateway(Arc::clone(&store) as Arc<dyn Store>, clock.clone()).await;
     let begun = Instant::now();
-    // Half a year and more away, on 125 different days.
-    fill(url, &gateway, ("2026-06-01", 180), open - due).await;
-    fill(url, &gateway, (DUE_ON, 1), due).await;
+    if is_first {
+        // Half a year and more away, on 125 different days.
+        fill(url, &gateway, ("2026-06-01", 180), open - due).await;
+    }
+    fill(url, &gateway, (when.due_on, 1), due).await;
     copies::settle(url).await;
     let size = copies::size_bytes(url).await as f64;
     println!(
@@ -82,7 +95,7 @@ async fn measure(url: &str, (open, due): (usize, usize)) {
     );
     idle(&gateway).await;
     pages::measure(&gateway, &store).await;
-    escalate(&gateway, &clock, due).await;
+    escalate(&gateway, &clock, (at(when.due_from), due)).await;
     let figures = gateway.figures().await.unwrap();
     println!("conservation gap {}", figures.conservation_gap());
 }
@@ -106,10 +119,10 @@ async fn idle(gateway: &Gateway) {
 }
 
 /// Everything that is due climbs its first rung, while requests keep coming.
-async fn escalate(gateway: &Gateway, clock: &Clock, due: usize) {
+async fn escalate(gateway: &Gateway, clock: &Clock, (due_from, due): (DateTime<Utc>, usize)) {
     let before = traffic::for_a_while(gateway, Duration::from_secs(5)).await;
     println!("a message beside nothing: {}", spread(before));
-    clock.set(at(DUE_FROM));
+    clock.set(due_from);
     let beside = traffic::Beside::begin(gateway);
     let begun = Instant::now();
     let swept = gateway.sweep_once().await.unwrap();

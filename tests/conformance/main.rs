@@ -19,6 +19,7 @@ mod desk;
 mod due;
 mod figures;
 mod given;
+mod gone;
 mod handlings;
 mod node;
 mod notices;

@@ -19,31 +19,31 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// The machine may be slow; what does not come by then does not come.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Those who hold locks in this database.
-const HERE: &str = "locktype = 'advisory' AND granted
+pub(crate) const HERE: &str = "locktype = 'advisory' AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-async fn open(database: &Database<'_>) -> PostgresStore {
+pub(crate) async fn open(database: &Database<'_>) -> PostgresStore {
     PostgresStore::open(&database.url(), PostgresOptions::default()).await.unwrap()
 }
 
-async fn claim(store: &PostgresStore, limit: usize) -> Vec<Claimed> {
+pub(crate) async fn claim(store: &PostgresStore, limit: usize) -> Vec<Claimed> {
     let claim = Claim { now: at("12T10:00"), lease_until: at("12T11:00"), limit, route: RouteKind::Amqp };
     store.claim(claim).await.unwrap()
 }
 
-fn ids(letters: &[Claimed]) -> Vec<MessageId> {
+pub(crate) fn ids(letters: &[Claimed]) -> Vec<MessageId> {
     letters.iter().map(|letter| letter.message).collect()
 }
 
-async fn settle(store: &PostgresStore, message: MessageId, result: AttemptResult) {
+pub(crate) async fn settle(store: &PostgresStore, message: MessageId, result: AttemptResult) {
     let attempt = Attempt { message, recipient: code(SCHOOL), at: at("12T10:05"), result };
     store.settle(vec![attempt], Vec::new()).await.unwrap();
 }
 
 /// Asks again and again until there is an answer.
-async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let asked = timeout(PATIENCE, async {
         loop {
             if let Some(answer) = ask().await {
@@ -56,7 +56,7 @@ async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
 }
 
 /// The number of a store, as its lock shows it.
-fn holders(database: &Database<'_>) -> Vec<String> {
+pub(crate) fn holders(database: &Database<'_>) -> Vec<String> {
     let held = database.sql(&format!("SELECT objid FROM pg_locks WHERE {HERE} AND objsubid = 2 ORDER BY objid"));
     held.lines().map(str::to_owned).collect()
 }

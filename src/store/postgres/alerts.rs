@@ -12,8 +12,12 @@ use sqlx::postgres::{PgBindIterExt, PgRow};
 use std::collections::HashMap;
 
 /// Writes the alerts of obligations whole: one that is no longer there goes, one that is the same is left alone.
-pub(super) async fn save(connection: &mut PgConnection, of: &[(i64, Option<&Alert>)]) -> Result<(), StoreError> {
-    const CLEAR: &str = "DELETE FROM alert WHERE obligation = ANY($1)";
+/// `on_record` are the obligations that may have an alert already.
+pub(super) async fn save(
+    connection: &mut PgConnection,
+    (of, on_record): (&[(i64, Option<&Alert>)], &[i64]),
+) -> Result<(), StoreError> {
+    const CLEAR: &str = "DELETE FROM alert WHERE obligation = ANY($1) AND obligation <> ALL($2)";
     const SAVE: &str = "INSERT INTO alert (obligation, raised_at, rung, state, at, owner, until, reason)
          SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::smallint[], $4::text[], $5::timestamptz[],
                  $6::text[], $7::timestamptz[], $8::text[])
@@ -23,11 +27,11 @@ pub(super) async fn save(connection: &mut PgConnection, of: &[(i64, Option<&Aler
          WHERE (alert.raised_at, alert.rung, alert.state, alert.at, alert.owner, alert.until, alert.reason)
              IS DISTINCT FROM (excluded.raised_at, excluded.rung, excluded.state, excluded.at, excluded.owner,
                  excluded.until, excluded.reason)";
-    let gone: Vec<i64> = of.iter().filter(|(_, alert)| alert.is_none()).map(|(obligation, _)| *obligation).collect();
-    if !gone.is_empty() {
-        sqlx::query(CLEAR).bind(gone).execute(&mut *connection).await?;
-    }
     let rows = || of.iter().filter_map(|(obligation, alert)| Some((*obligation, (*alert)?)));
+    if !on_record.is_empty() {
+        let clear = sqlx::query(CLEAR).bind(on_record).bind(rows().map(|(obligation, _)| obligation).bind_iter());
+        clear.execute(&mut *connection).await?;
+    }
     if rows().next().is_none() {
         return Ok(());
     }

@@ -6,28 +6,40 @@ use crate::domain::case::disclosure::Disclosure;
 use crate::domain::decision::{Event, EventKind};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::QuarantineRow;
-use crate::store::postgres::counters::{CONFLICTS, Counters, QUARANTINED};
+use crate::store::postgres::counters::{self, CONFLICTS, Counters, QUARANTINED};
 use crate::store::postgres::fault::unwritable;
 use crate::store::postgres::refs::Refs;
 use crate::store::postgres::row::int;
 use sqlx::PgConnection;
 use sqlx::postgres::PgBindIterExt;
 
-/// Writes events, and the latest instant of all.
+/// Writes events with the latest instant of all, and the counters: the last statement of a transaction.
 pub(super) async fn save(
     connection: &mut PgConnection,
     events: &[Event],
-    (refs, counters): (&Refs, &mut Counters),
+    (refs, mut counters): (&Refs, Counters),
 ) -> Result<(), StoreError> {
-    const SAVE: &str = "INSERT INTO event (at, kind, exchange, obligation, message, participant, detail, exchange_n,
-             obligation_n)
-         SELECT at, kind, exchange, obligation, message, participant, detail, exchange_n, obligation_n
-         FROM unnest($1::timestamptz[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[],
-                 $8::bigint[], $9::bigint[])
-             WITH ORDINALITY AS new (at, kind, exchange, obligation, message, participant, detail, exchange_n,
-                 obligation_n, place)
-         ORDER BY place";
-    let Some(latest) = events.iter().map(|event| event.at).max() else { return Ok(()) };
+    // A counter's row is locked in the order of names before the first is written (counters.rs).
+    const SAVE: &str = "WITH told AS (
+             INSERT INTO event (at, kind, exchange, obligation, message, participant, detail, exchange_n, obligation_n)
+             SELECT at, kind, exchange, obligation, message, participant, detail, exchange_n, obligation_n
+             FROM unnest($1::timestamptz[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[],
+                     $8::bigint[], $9::bigint[])
+                 WITH ORDINALITY AS new (at, kind, exchange, obligation, message, participant, detail, exchange_n,
+                     obligation_n, place)
+             ORDER BY place),
+         saw AS (
+             INSERT INTO figure (name, value) VALUES ('latest_instant_us', $10)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE excluded.value > figure.value),
+         held AS (SELECT name FROM figure WHERE name = ANY($11::text[]) ORDER BY name FOR UPDATE)
+         UPDATE figure SET value = value + new.by
+         FROM unnest($11::text[], $12::bigint[]) AS new (name, by) JOIN held ON held.name = new.name
+         WHERE figure.name = new.name";
+    let Some(latest) = events.iter().map(|event| event.at).max() else {
+        return counters::write(&counters, connection).await;
+    };
+    let conflicts = events.iter().filter(|event| event.kind == EventKind::MessageConflict).count();
+    counters.add(CONFLICTS, int(conflicts));
     sqlx::query(SAVE)
         .bind(events.iter().map(|event| event.at).bind_iter())
         .bind(events.iter().map(|event| event.kind.code()).bind_iter())
@@ -38,13 +50,11 @@ pub(super) async fn save(
         .bind(events.iter().map(|event| event.detail.as_deref()).bind_iter())
         .bind(events.iter().map(|event| event.exchange.and_then(|id| refs.exchange(id))).bind_iter())
         .bind(events.iter().map(|event| event.obligation.and_then(|id| refs.obligation(id))).bind_iter())
-        .execute(&mut *connection)
+        .bind(latest.timestamp_micros())
+        .bind(counters.sums().map(|(name, _)| name).bind_iter())
+        .bind(counters.sums().map(|(_, by)| by).bind_iter())
+        .execute(connection)
         .await?;
-    let conflicts = events.iter().filter(|event| event.kind == EventKind::MessageConflict).count();
-    counters.add(CONFLICTS, int(conflicts));
-    const SAW: &str = "INSERT INTO figure (name, value) VALUES ('latest_instant_us', $1)
-         ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE excluded.value > figure.value";
-    sqlx::query(SAW).bind(latest.timestamp_micros()).execute(connection).await?;
     Ok(())
 }
 

@@ -28,23 +28,26 @@ pub(super) async fn save(
     let mut duties: Vec<&Duty> = Vec::new();
     let mut to_write = Vec::new();
     for exchange in exchanges {
-        let n = refs.exchange(exchange.id).ok_or_else(|| unknown("exchange"))?;
+        let n = refs.exchange(exchange.id).ok_or_else(unknown)?;
         duties.extend(&exchange.duties);
         to_write.extend(exchange.duties.iter().map(|duty| ToWrite { exchange: n, one: &duty.obligation }));
     }
     let written = obligations::save(connection, &to_write, (refs.known_obligations(), counters)).await?;
     refs.wrote_obligations(written);
-    let row = |duty: &Duty| refs.obligation(duty.obligation.id).ok_or_else(|| unknown("obligation"));
+    // What was neither on record in its exchange nor written now is on record in another one.
+    let row = |duty: &Duty| refs.obligation(duty.obligation.id).ok_or_else(obligations::elsewhere);
     let rows: Vec<i64> = duties.iter().map(|duty| row(duty)).collect::<Result<_, StoreError>>()?;
+    let known = duties.iter().filter_map(|duty| refs.known_obligations().get(&duty.obligation.id));
+    let on_record: Vec<i64> = known.map(|known| known.n).collect();
     let ladders = duties.iter().map(|duty| &duty.rungs);
-    rungs::save(connection, &rows.iter().copied().zip(ladders).collect::<Vec<_>>()).await?;
+    rungs::save(connection, (&rows.iter().copied().zip(ladders).collect::<Vec<_>>(), &on_record)).await?;
     let raised = duties.iter().map(|duty| duty.alert.as_ref());
-    alerts::save(connection, &rows.iter().copied().zip(raised).collect::<Vec<_>>()).await
+    alerts::save(connection, (&rows.iter().copied().zip(raised).collect::<Vec<_>>(), &on_record)).await
 }
 
-fn unknown(table: &'static str) -> StoreError {
+fn unknown() -> StoreError {
     StoreError::Inconsistent {
-        table,
+        table: "exchange",
         column: "n",
         row: String::new(),
         problem: "no row after it was written".to_owned(),
@@ -88,19 +91,22 @@ pub(super) async fn begin_unseen(
     refs.wrote_exchanges(&query.fetch_all(connection).await?)
 }
 
-/// The exchanges of these ids that are on record.
+/// The exchanges of these ids that are on record; `refs` remembers what was looked for and what was found.
 pub(super) async fn by_ids(
     connection: &mut PgConnection,
     ids: &[Uuid],
+    refs: &mut Refs,
 ) -> Result<HashMap<ExchangeId, Exchange>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let query = sqlx::query("SELECT n, id, root, parked FROM exchange WHERE id = ANY($1)").bind(ids);
     let heads = query.fetch_all(&mut *connection).await?.iter().map(head).collect::<Result<Vec<_>, _>>()?;
+    refs.loaded_exchanges(ids, heads.iter().map(|(n, exchange)| (exchange.id, *n)));
     let rows: Vec<i64> = heads.iter().map(|(n, _)| *n).collect();
     let mut found: HashMap<i64, Exchange> = heads.into_iter().collect();
     let obligations = obligations::of_exchanges(connection, &rows).await?;
+    refs.loaded_obligations(&obligations);
     for (exchange, duty) in duties(connection, obligations).await? {
         found.entry(exchange).and_modify(|one| one.duties.push(duty));
     }

@@ -10,20 +10,29 @@ use sqlx::PgConnection;
 use sqlx::postgres::{PgBindIterExt, PgRow};
 use std::collections::{BTreeMap, HashMap};
 
-/// Writes lines of the journal.
-pub(super) async fn save(connection: &mut PgConnection, rows: &[JournalRow]) -> Result<(), StoreError> {
-    const SAVE: &str = "INSERT INTO journal (participant, year, direction, number, date, message, type_code, exchange,
-             counterparty, case_no, annexes, summary)
-         SELECT participant, year, direction, number, date, message, type_code, exchange, counterparty, case_no,
-             annexes, summary
-         FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[], $5::date[], $6::uuid[], $7::text[],
-                 $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[])
-             WITH ORDINALITY AS new (participant, year, direction, number, date, message, type_code, exchange,
-                 counterparty, case_no, annexes, summary, place)
-         ORDER BY place";
-    if rows.is_empty() {
+/// Writes lines of the journal, and the last numbers given.
+pub(super) async fn save(
+    connection: &mut PgConnection,
+    (rows, registers): (&[JournalRow], &[(Register, u64)]),
+) -> Result<(), StoreError> {
+    const SAVE: &str = "WITH lines AS (
+             INSERT INTO journal (participant, year, direction, number, date, message, type_code, exchange,
+                 counterparty, case_no, annexes, summary)
+             SELECT participant, year, direction, number, date, message, type_code, exchange, counterparty, case_no,
+                 annexes, summary
+             FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[], $5::date[], $6::uuid[], $7::text[],
+                     $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[])
+                 WITH ORDINALITY AS new (participant, year, direction, number, date, message, type_code, exchange,
+                     counterparty, case_no, annexes, summary, place)
+             ORDER BY place)
+         INSERT INTO register (participant, year, direction, last)
+         SELECT * FROM unnest($13::text[], $14::integer[], $15::text[], $16::bigint[])
+         ON CONFLICT (participant, year, direction) DO UPDATE SET last = excluded.last";
+    if rows.is_empty() && registers.is_empty() {
         return Ok(());
     }
+    // Said twice, the last word counts.
+    let last: BTreeMap<&Register, u64> = registers.iter().map(|(register, last)| (register, *last)).collect();
     sqlx::query(SAVE)
         .bind(rows.iter().map(|row| row.register.participant.as_str()).bind_iter())
         .bind(rows.iter().map(|row| row.register.year).bind_iter())
@@ -37,25 +46,6 @@ pub(super) async fn save(connection: &mut PgConnection, rows: &[JournalRow]) -> 
         .bind(rows.iter().map(|row| row.case.as_deref()).bind_iter())
         .bind(rows.iter().map(|row| row.annexes.as_str()).bind_iter())
         .bind(rows.iter().map(|row| row.summary.as_str()).bind_iter())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Writes the last numbers given.
-pub(super) async fn save_registers(
-    connection: &mut PgConnection,
-    registers: &[(Register, u64)],
-) -> Result<(), StoreError> {
-    const SAVE: &str = "INSERT INTO register (participant, year, direction, last)
-         SELECT * FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[])
-         ON CONFLICT (participant, year, direction) DO UPDATE SET last = excluded.last";
-    if registers.is_empty() {
-        return Ok(());
-    }
-    // Said twice, the last word counts.
-    let last: BTreeMap<&Register, u64> = registers.iter().map(|(register, last)| (register, *last)).collect();
-    sqlx::query(SAVE)
         .bind(last.keys().map(|register| register.participant.as_str()).bind_iter())
         .bind(last.keys().map(|register| register.year).bind_iter())
         .bind(last.keys().map(|register| register.direction.code()).bind_iter())

@@ -7,6 +7,7 @@ use crate::domain::exchange::Exchange;
 use crate::domain::ids::{ExchangeId, ObligationId};
 use crate::gateway::ports::{Keys, Loaded, StoreError};
 use crate::store::postgres::outbox::{self, Key};
+use crate::store::postgres::refs::Refs;
 use crate::store::postgres::row::Record;
 use crate::store::postgres::{cases, endings, exchanges, journal, messages};
 use sqlx::PgConnection;
@@ -14,8 +15,9 @@ use sqlx::postgres::{PgBindIterExt, PgRow};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
-/// Finds what the keys name.
-pub(super) async fn load(connection: &mut PgConnection, keys: &Keys) -> Result<Loaded, StoreError> {
+/// Finds what the keys name, and remembers the rows of what it found.
+pub(super) async fn load(connection: &mut PgConnection, keys: &Keys) -> Result<(Loaded, Refs), StoreError> {
+    let mut refs = Refs::default();
     let mut loaded = Loaded {
         registers: journal::registers(connection, &keys.registers).await?,
         seen: messages::seen(connection, &keys.messages).await?,
@@ -25,13 +27,13 @@ pub(super) async fn load(connection: &mut PgConnection, keys: &Keys) -> Result<L
     };
     let named = keys.exchanges.iter().chain(loaded.exchange_of.values()).chain(loaded.exchange_of_obligation.values());
     let named: BTreeSet<Uuid> = named.map(|id| id.0).collect();
-    loaded.exchanges = exchanges::by_ids(connection, &named.into_iter().collect::<Vec<_>>()).await?;
-    duties_of_cases(connection, keys, &mut loaded).await?;
+    loaded.exchanges = exchanges::by_ids(connection, &named.into_iter().collect::<Vec<_>>(), &mut refs).await?;
+    duties_of_cases(connection, keys, (&mut loaded, &mut refs)).await?;
     deliveries(connection, keys, &mut loaded).await?;
     let of_roots = loaded.exchanges.values().filter_map(case_of_root);
     let numbers: BTreeSet<String> = keys.cases.iter().cloned().chain(of_roots).collect();
     loaded.cases = cases::by_numbers(connection, &numbers.into_iter().collect::<Vec<_>>()).await?;
-    Ok(loaded)
+    Ok((loaded, refs))
 }
 
 fn case_of_root(exchange: &Exchange) -> Option<String> {
@@ -56,7 +58,11 @@ async fn exchanges_of_obligations(
 }
 
 /// The ends of the cases concerned, and the exchanges that hold duties of them.
-async fn duties_of_cases(connection: &mut PgConnection, keys: &Keys, loaded: &mut Loaded) -> Result<(), StoreError> {
+async fn duties_of_cases(
+    connection: &mut PgConnection,
+    keys: &Keys,
+    (loaded, refs): (&mut Loaded, &mut Refs),
+) -> Result<(), StoreError> {
     let mut concerned: BTreeSet<String> = keys.duties_of_case.iter().cloned().collect();
     if keys.duties_of_roots {
         concerned.extend(loaded.exchanges.values().filter_map(case_of_root));
@@ -66,7 +72,7 @@ async fn duties_of_cases(connection: &mut PgConnection, keys: &Keys, loaded: &mu
     let with_duties = endings::exchanges_with_duties(connection, &concerned).await?;
     let further: Vec<Uuid> =
         with_duties.into_iter().filter(|id| !loaded.exchanges.contains_key(&ExchangeId(*id))).collect();
-    loaded.exchanges.extend(exchanges::by_ids(connection, &further).await?);
+    loaded.exchanges.extend(exchanges::by_ids(connection, &further, refs).await?);
     Ok(())
 }
 

@@ -1,16 +1,17 @@
 //! Migrations: forward only, each in one transaction with its number.
 //!
-//! Promises: gateways that open the same old database migrate it once. A migration only adds, so that an older version
-//! that is running goes on. Never: goes back, or touches a newer database or one of another program.
+//! Promises: gateways that open the same old database migrate it once. A migration adds, or takes off what no
+//! query needs, so that an older version that is running goes on. Never: goes back, or touches a newer database or one of another program.
 
 use crate::store::postgres::{OpenError, Session, lock};
 use sqlx::{PgConnection, PgPool, Row};
 
 /// In order; the number of a migration is its place, from 1, and stands in `schema_version`.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_records.sql"),
     include_str!("migrations/0002_attachments.sql"),
     include_str!("migrations/0003_handlings.sql"),
+    include_str!("migrations/0004_references_and_compression.sql"),
 ];
 
 /// Brings the database to the present version.

@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A row that is on record.
+#[derive(Clone, Copy)]
 pub(super) struct Known {
     pub(super) n: i64,
     exchange: i64,
@@ -66,7 +67,8 @@ pub(super) async fn save(
              opened_at = excluded.opened_at, state = excluded.state, due_on = excluded.due_on,
              due_at = excluded.due_at, interim = excluded.interim, closed_at = excluded.closed_at,
              renews_at = excluded.renews_at, record = excluded.record
-         WHERE (obligation.record::text, obligation.performer, obligation.controller, obligation.request_type,
+         WHERE obligation.exchange = excluded.exchange
+             AND (obligation.record::text, obligation.performer, obligation.controller, obligation.request_type,
                  obligation.urgency, obligation.case_no, obligation.opened_at, obligation.state, obligation.due_on,
                  obligation.due_at, obligation.closed_at, obligation.renews_at)
              IS DISTINCT FROM (excluded.record::text, excluded.performer, excluded.controller, excluded.request_type,
@@ -108,6 +110,11 @@ fn has_interim(one: &Obligation) -> bool {
     one.facts.iter().any(|fact| matches!(fact, Fact::Interim { .. }))
 }
 
+/// An obligation stays in its exchange.
+pub(super) fn elsewhere() -> StoreError {
+    StoreError::Rejected("an obligation of another exchange bears this id".into())
+}
+
 /// Counts the step of one obligation from its state on record.
 fn count(
     one: &Obligation,
@@ -115,7 +122,7 @@ fn count(
     (known, counters): (Option<&Known>, &mut Counters),
 ) -> Result<(), StoreError> {
     if known.is_some_and(|known| known.exchange != exchange) {
-        return Err(StoreError::Rejected("an obligation of another exchange bears this id".into()));
+        return Err(elsewhere());
     }
     let was_open = known.is_some_and(|known| known.state.is_open());
     counters.add(OBLIGATIONS_OPEN, i64::from(one.state().is_open()) - i64::from(was_open));
@@ -127,6 +134,13 @@ pub(super) struct Found {
     pub(super) n: i64,
     pub(super) exchange_n: i64,
     pub(super) obligation: Obligation,
+}
+
+impl Found {
+    /// As a row that is on record.
+    pub(super) fn known(&self) -> Known {
+        Known { n: self.n, exchange: self.exchange_n, state: self.obligation.state() }
+    }
 }
 
 /// The obligations of these exchanges, in the order in which they were opened.

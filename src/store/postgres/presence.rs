@@ -125,10 +125,19 @@ impl Drop for Presence {
 /// Holders of leases whose lock nobody holds. The rows are of a snapshot older than the look at the locks, so that who
 /// has just taken a number is not missed.
 async fn missing(pool: &PgPool) -> Result<HashSet<i32>, StoreError> {
-    const MISSING: &str = "SELECT holder FROM (
-             SELECT holder FROM outbox WHERE holder IS NOT NULL
-             UNION SELECT holder FROM notice WHERE holder IS NOT NULL) AS held
-         WHERE NOT EXISTS (SELECT 1 FROM pg_locks
+    // From one holder to the next in the index: holders are few, and what they hold may be much.
+    const MISSING: &str = "WITH RECURSIVE sending (holder) AS (
+             (SELECT holder FROM outbox WHERE holder IS NOT NULL ORDER BY holder LIMIT 1)
+             UNION ALL
+             SELECT (SELECT holder FROM outbox WHERE holder > sending.holder ORDER BY holder LIMIT 1)
+             FROM sending WHERE sending.holder IS NOT NULL),
+         telling (holder) AS (
+             (SELECT holder FROM notice WHERE holder IS NOT NULL ORDER BY holder LIMIT 1)
+             UNION ALL
+             SELECT (SELECT holder FROM notice WHERE holder > telling.holder ORDER BY holder LIMIT 1)
+             FROM telling WHERE telling.holder IS NOT NULL)
+         SELECT holder FROM (SELECT holder FROM sending UNION SELECT holder FROM telling) AS held
+         WHERE holder IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pg_locks
              WHERE locktype = 'advisory' AND classid::bigint = $1 AND objid::bigint = held.holder AND objsubid = 2
                  AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
     let rows = sqlx::query(MISSING).bind(i64::from(HOLDERS)).fetch_all(pool).await?;
@@ -163,12 +172,11 @@ fn silent() -> StoreError {
 }
 
 impl Shared {
-    /// Leases bear that number from now on; gives those of before.
-    fn appeared(&self, holder: i32) -> Vec<i32> {
+    /// A further number is ours; gives those of before.
+    fn remember(&self, holder: i32) -> Vec<i32> {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let before = numbers.clone();
         numbers.push(holder);
-        self.holder.store(holder, Ordering::SeqCst);
         before
     }
 }
@@ -204,26 +212,28 @@ impl Ears {
             Ok((listener, holder))
         };
         let (mut listener, holder) = timeout(TRY_MAX, appear).await.map_err(|_| silent())??;
-        let before = self.shared.appeared(holder);
+        let before = self.shared.remember(holder);
         timeout(TRY_MAX, take_along(&mut listener, (&before, holder))).await.map_err(|_| silent())??;
+        // Not before: leases under a number whose connection is given up would be anybody's.
+        self.shared.holder.store(holder, Ordering::SeqCst);
         Ok(listener)
     }
 
-    /// Listens for ever; whenever the connection is lost, looks for events until there is a new one.
+    /// Listens for ever. A connection that is lost is made anew at once, before others find its leases without a holder
+    /// twice; while that fails, events are looked for.
     async fn listen(mut self, mut listener: PgListener) {
         loop {
             let fault = self.hear(&mut listener).await;
             self.shared.holder.store(NOBODY, Ordering::SeqCst);
-            tracing::warn!(%fault, "the connection that listens is lost; events are looked for every second");
+            tracing::warn!(%fault, "the connection that listens is lost; until there is a new one events are looked for");
             drop(listener);
-            self.seen = self.last_event().await.unwrap_or(self.seen);
             listener = loop {
-                sleep(DOWN_EVERY).await;
                 match self.appear().await {
                     Ok(listener) => break listener,
                     Err(fault) => tracing::debug!(%fault, "no connection to listen on yet"),
                 }
                 self.look().await;
+                sleep(DOWN_EVERY).await;
             };
             // What came in between was told to nobody here.
             self.news();

@@ -1,14 +1,15 @@
 //! From the ids of the domain to the small row numbers by which tables refer to each other.
 //!
-//! Promises: the ids of a whole batch are looked up in two queries. Never: outlives its transaction.
+//! Promises: the ids of a whole batch are looked up in two queries, and what was loaded in none. Never: outlives its
+//! transaction.
 
 use crate::domain::ids::{ExchangeId, ObligationId};
 use crate::gateway::ports::StoreError;
-use crate::store::postgres::obligations::{self, Known};
+use crate::store::postgres::obligations::{self, Found, Known};
 use crate::store::postgres::row::Record;
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 /// The ids that a batch will ask for.
@@ -19,24 +20,53 @@ pub(super) struct Wanted {
 }
 
 /// What one transaction has looked up or written.
+#[derive(Default)]
 pub(super) struct Refs {
+    /// Looked for, found or not.
+    looked_for: HashSet<ExchangeId>,
     exchanges: HashMap<ExchangeId, i64>,
     known: HashMap<ObligationId, Known>,
     new: HashMap<ObligationId, i64>,
 }
 
 impl Refs {
-    /// Looks up what is on record.
-    pub(super) async fn find(connection: &mut PgConnection, wanted: Wanted) -> Result<Self, StoreError> {
-        let mut refs = Self { exchanges: HashMap::new(), known: HashMap::new(), new: HashMap::new() };
-        if !wanted.exchanges.is_empty() {
-            let ids: Vec<Uuid> = wanted.exchanges.into_iter().collect();
+    /// Looks up what is on record of ids that have not been looked for.
+    pub(super) async fn find(&mut self, connection: &mut PgConnection, wanted: Wanted) -> Result<(), StoreError> {
+        let ids: Vec<Uuid> = wanted.exchanges.into_iter().filter(|id| self.is_open(ExchangeId(*id))).collect();
+        if !ids.is_empty() {
             let query = sqlx::query("SELECT id, n FROM exchange WHERE id = ANY($1)").bind(ids);
-            refs.wrote_exchanges(&query.fetch_all(&mut *connection).await?)?;
+            self.wrote_exchanges(&query.fetch_all(&mut *connection).await?)?;
         }
-        let ids: Vec<Uuid> = wanted.obligations.into_iter().collect();
-        refs.known = obligations::known(connection, &ids).await?;
-        Ok(refs)
+        let is_known = |id: &Uuid| self.known.contains_key(&ObligationId(*id));
+        let ids: Vec<Uuid> = wanted.obligations.into_iter().filter(|id| !is_known(id)).collect();
+        self.known.extend(obligations::known(connection, &ids).await?);
+        Ok(())
+    }
+
+    /// Whether nothing is known of an exchange, not even that it is not on record.
+    fn is_open(&self, id: ExchangeId) -> bool {
+        !self.was_looked_for(id) && !self.exchanges.contains_key(&id)
+    }
+
+    /// Whether all that is on record of an exchange was looked for.
+    pub(super) fn was_looked_for(&self, id: ExchangeId) -> bool {
+        self.looked_for.contains(&id)
+    }
+
+    /// Remembers exchanges that were looked for, and the rows of those that were found.
+    pub(super) fn loaded_exchanges(&mut self, ids: &[Uuid], found: impl Iterator<Item = (ExchangeId, i64)>) {
+        self.looked_for.extend(ids.iter().map(|id| ExchangeId(*id)));
+        self.exchanges.extend(found);
+    }
+
+    /// Remembers the row of an exchange; whoever has it need not look for it.
+    pub(super) fn saw_exchange(&mut self, id: ExchangeId, n: i64) {
+        self.exchanges.insert(id, n);
+    }
+
+    /// Remembers all obligations of the exchanges that were loaded.
+    pub(super) fn loaded_obligations(&mut self, found: &[Found]) {
+        self.known.extend(found.iter().map(|one| (one.obligation.id, one.known())));
     }
 
     /// Remembers the rows (`id`, `n`) of exchanges that were found or written.

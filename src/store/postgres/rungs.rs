@@ -14,8 +14,12 @@ use sqlx::postgres::{PgBindIterExt, PgRow};
 use std::collections::{HashMap, HashSet};
 
 /// Writes the rungs of obligations whole: what is no longer there goes, what is the same is left alone. What ceases to
-/// be planned is written before what becomes so, because the table allows one.
-pub(super) async fn save(connection: &mut PgConnection, of: &[(i64, &Rungs)]) -> Result<(), StoreError> {
+/// be planned is written before what becomes so, because the table allows one. `on_record` are the obligations that may
+/// have rungs already.
+pub(super) async fn save(
+    connection: &mut PgConnection,
+    (of, on_record): (&[(i64, &Rungs)], &[i64]),
+) -> Result<(), StoreError> {
     const CLEAR: &str = "DELETE FROM rung WHERE obligation = ANY($1) AND NOT EXISTS (
              SELECT 1 FROM unnest($2::bigint[], $3::smallint[]) AS new (obligation, no)
              WHERE new.obligation = rung.obligation AND new.no = rung.no)";
@@ -27,16 +31,15 @@ pub(super) async fn save(connection: &mut PgConnection, of: &[(i64, &Rungs)]) ->
              at = excluded.at, by_whom = excluded.by_whom, reason = excluded.reason
          WHERE (rung.planned_at, rung.state, rung.at, rung.by_whom, rung.reason) IS DISTINCT FROM
              (excluded.planned_at, excluded.state, excluded.at, excluded.by_whom, excluded.reason)";
-    if of.is_empty() {
-        return Ok(());
-    }
     let rows = || of.iter().flat_map(|(obligation, rungs)| rungs.rows.iter().map(|rung| (*obligation, rung)));
-    sqlx::query(CLEAR)
-        .bind(of.iter().map(|(obligation, _)| *obligation).bind_iter())
-        .bind(rows().map(|(obligation, _)| obligation).bind_iter())
-        .bind(rows().map(|(_, rung)| i16::from(rung.no)).bind_iter())
-        .execute(&mut *connection)
-        .await?;
+    if !on_record.is_empty() {
+        sqlx::query(CLEAR)
+            .bind(on_record)
+            .bind(rows().map(|(obligation, _)| obligation).bind_iter())
+            .bind(rows().map(|(_, rung)| i16::from(rung.no)).bind_iter())
+            .execute(&mut *connection)
+            .await?;
+    }
     if rows().next().is_none() {
         return Ok(());
     }

@@ -4,7 +4,7 @@
 
 use crate::domain::delivery::notice_waits_until_max;
 use crate::domain::ids::{ExchangeId, ObligationId, ParticipantCode};
-use crate::domain::notice::Whom;
+use crate::domain::notice::{Medium, Whom};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::notices::{
     ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeResult, NoticeView,
@@ -14,6 +14,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
+
+/// Whether any notice at all is on its way by this medium, now or later.
+pub(super) async fn waits(connection: &mut PgConnection, medium: Medium) -> Result<bool, StoreError> {
+    const WAITS: &str = "SELECT n FROM notice WHERE medium = $1 AND ready_at IS NOT NULL ORDER BY ready_at, n LIMIT 1";
+    Ok(sqlx::query(WAITS).bind(medium.code()).fetch_optional(connection).await?.is_some())
+}
 
 /// Leases for a holder what is ready: queued, due for another attempt, or left by a worker that died. Rows that somebody
 /// else is leasing at this moment are passed over.
@@ -68,7 +74,7 @@ pub(super) async fn settle(
          FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::timestamptz[], $5::timestamptz[], $6::text[])
               AS a (id, state, counted, ready_at, sent_at, error)
          WHERE c.id = a.id AND c.state <> 'sent'
-             AND (a.state = 'sent' OR c.holder IS NULL OR c.holder = ANY($7))";
+             AND (a.state = 'sent' OR (c.state = 'sending' AND (c.holder IS NULL OR c.holder = ANY($7))))";
     let ends: Vec<End<'_>> = attempts.iter().map(end).collect();
     sqlx::query(SQL)
         .bind(attempts.iter().map(|attempt| attempt.id).collect::<Vec<_>>())

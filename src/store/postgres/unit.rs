@@ -9,6 +9,7 @@ use crate::failpoint;
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, Register, Unit};
 use crate::gateway::ports::{Changes, Keys, Loaded, StoreError};
 use crate::store::postgres::counters::{self, Counters};
+use crate::store::postgres::reader::Reader;
 use crate::store::postgres::refs::{Refs, Wanted};
 use crate::store::postgres::session::{Session, within};
 use crate::store::postgres::{PostgresStore, events, journal, load, lock, outbox, save};
@@ -20,6 +21,7 @@ use std::sync::Arc;
 /// An open transaction that has the decision lock.
 pub(super) struct PostgresUnit {
     session: Session,
+    refs: Refs,
     /// How it ends when it has news for other gateways.
     tell: Arc<str>,
 }
@@ -27,8 +29,8 @@ pub(super) struct PostgresUnit {
 /// Opens a transaction and loads.
 pub(super) async fn begin(store: &PostgresStore, keys: &Keys) -> Result<(PostgresUnit, Loaded), StoreError> {
     let mut session = Session::begin(&store.pool, lock::BEGIN_DECISION).await?;
-    let loaded = within(load::load(session.connection(), keys)).await?;
-    Ok((PostgresUnit { session, tell: store.presence.commit_and_tell() }, loaded))
+    let (loaded, refs) = within(load::load(session.connection(), keys)).await?;
+    Ok((PostgresUnit { session, refs, tell: store.presence.commit_and_tell() }, loaded))
 }
 
 #[async_trait]
@@ -38,7 +40,7 @@ impl Unit for PostgresUnit {
     }
 
     async fn commit(mut self: Box<Self>, changes: Changes) -> Result<(), StoreError> {
-        let saved = within(save::save(self.session.connection(), &changes)).await;
+        let saved = within(save::save(self.session.connection(), &changes, self.refs)).await;
         let tell = save::is_news(&changes).then(|| Arc::clone(&self.tell));
         end(self.session, (saved, tell)).await
     }
@@ -66,9 +68,15 @@ pub(super) async fn end<T>(
     }
 }
 
-/// Leases deliveries; first ends the leases of gateways that are gone.
+/// Leases deliveries; first ends the leases of gateways that are gone. Nothing is begun where nothing waits: who sends is
+/// woken by every commit.
 pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
     let gone = store.presence.gone(&store.pool).await?;
+    let mut reader = Reader::of(&store.pool).await?;
+    let waits = within(outbox::waits(reader.connection(), claim.route)).await;
+    if !reader.answered(waits)? && gone.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut session = Session::begin(&store.pool, lock::BEGIN_CLAIM).await?;
     let (holder, numbers) = (store.presence.holder(), store.presence.numbers());
     let claimed = within(async {
@@ -88,9 +96,9 @@ pub(super) async fn settle(store: &PostgresStore, (attempts, told): (&[Attempt],
     let mut session = Session::begin(&store.pool, lock::BEGIN_DECISION).await?;
     let connection = session.connection();
     let settled = within(async {
-        let mut counters = Counters::default();
-        outbox::settle(connection, (attempts, &store.presence.numbers()), &mut counters).await?;
-        save_events(connection, told, counters).await
+        let (mut refs, mut counters) = (Refs::default(), Counters::default());
+        outbox::settle(connection, (attempts, &store.presence.numbers()), (&mut refs, &mut counters)).await?;
+        save_events(connection, told, (refs, counters)).await
     });
     let settled = settled.await;
     let tell = (!told.is_empty()).then(|| store.presence.commit_and_tell());
@@ -101,12 +109,11 @@ pub(super) async fn settle(store: &PostgresStore, (attempts, told): (&[Attempt],
 pub(super) async fn save_events(
     connection: &mut PgConnection,
     told: &[Event],
-    mut counters: Counters,
+    (mut refs, counters): (Refs, Counters),
 ) -> Result<(), StoreError> {
     let mut wanted = Wanted::default();
     wanted.exchanges.extend(told.iter().filter_map(|event| event.exchange).map(|id| id.0));
     wanted.obligations.extend(told.iter().filter_map(|event| event.obligation).map(|id| id.0));
-    let refs = Refs::find(connection, wanted).await?;
-    events::save(connection, told, (&refs, &mut counters)).await?;
-    counters::write(&counters, connection).await
+    refs.find(connection, wanted).await?;
+    events::save(connection, told, (&refs, counters)).await
 }

@@ -8,12 +8,23 @@ use crate::domain::delivery::waits_until_max;
 use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{ExchangeId, MessageId};
 use crate::gateway::ports::StoreError;
-use crate::gateway::ports::decisions::{Claim, Claimed};
+use crate::gateway::ports::decisions::{Claim, Claimed, RouteKind};
 use crate::store::postgres::counters::{Counters, of_stage};
 use crate::store::postgres::row::{Record, int};
 use bytes::Bytes;
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
+
+/// Whether anything at all is on its way by this route, now or later.
+pub(in crate::store::postgres) async fn waits(
+    connection: &mut PgConnection,
+    route: RouteKind,
+) -> Result<bool, StoreError> {
+    // The order is that of an index, which is so asked for its first entry.
+    const WAITS: &str = "SELECT seq FROM outbox WHERE route = $1 AND route <> 'inbox' AND ready_at IS NOT NULL
+         ORDER BY ready_at, seq LIMIT 1";
+    Ok(sqlx::query(WAITS).bind(route.code()).fetch_optional(connection).await?.is_some())
+}
 
 /// Leases what is ready: queued, due for another attempt, left by a worker that died, or put off by a clock that ran
 /// ahead and is right again. Under the lock of claims. The leases bear `holder`; leases under one of `numbers` are our own.
@@ -22,6 +33,7 @@ pub(in crate::store::postgres) async fn claim(
     (claim, holder, numbers): (&Claim, Option<i32>, &[i32]),
     counters: &mut Counters,
 ) -> Result<Vec<Claimed>, StoreError> {
+    // One statement finds and leases: `ready` is as it was before.
     // The index of what is ready is walked in its order and left at the limit (lock.rs forbids the planner to sort), and
     // only what is taken is looked up further: a claim costs the same however much is waiting. The earlier letter is
     // looked for by a scalar subquery: as a join the planner would compare every ready row with every leased one.
@@ -33,7 +45,9 @@ pub(in crate::store::postgres) async fn claim(
                  AND (SELECT e.seq FROM outbox e WHERE e.state = 'sending' AND e.recipient = o.recipient
                      AND e.exchange = o.exchange AND e.seq < o.seq AND e.ready_at > $2
                      AND (e.holder = ANY($4)) IS NOT TRUE LIMIT 1) IS NULL
-             ORDER BY o.ready_at, o.seq LIMIT $3 FOR UPDATE SKIP LOCKED)
+             ORDER BY o.ready_at, o.seq LIMIT $3 FOR UPDATE SKIP LOCKED),
+         leased AS (
+             UPDATE outbox SET state = 'sending', ready_at = $5, holder = $6 FROM ready WHERE outbox.seq = ready.seq)
          SELECT ready.seq, ready.state, ready.message, ready.recipient, ready.attempts, ready.queued_at, ready.exchange,
              coalesce(ready.format, m.format) AS format, coalesce(ready.content, m.content) AS content
          FROM ready LEFT JOIN message m ON m.id = ready.message
@@ -42,19 +56,17 @@ pub(in crate::store::postgres) async fn claim(
     const BRING_BACK: &str = "UPDATE outbox SET ready_at = $2 WHERE seq IN (
              SELECT seq FROM outbox WHERE route = $1 AND route <> 'inbox' AND ready_at IS NOT NULL AND ready_at > $3
              FOR UPDATE SKIP LOCKED)";
-    const LEASE: &str = "UPDATE outbox SET state = 'sending', ready_at = $2, holder = $3 WHERE seq = ANY($1)";
     let bring_back = sqlx::query(BRING_BACK).bind(claim.route.code()).bind(claim.now);
     bring_back.bind(waits_until_max(claim.now)).execute(&mut *connection).await?;
     let query = sqlx::query(READY).bind(claim.route.code()).bind(claim.now).bind(int(claim.limit)).bind(numbers);
+    let query = query.bind(claim.lease_until).bind(holder);
     let mut leased = Vec::new();
-    let mut seqs: Vec<i64> = Vec::new();
     for row in &query.fetch_all(&mut *connection).await? {
         let record = Record::new(row, "outbox");
         let (seq, was): (i64, Stage) = (record.integer("seq")?, record.one_of("state")?);
         match letter(row) {
             Ok(letter) => {
                 counters.moved(of_stage(was), of_stage(Stage::Sending));
-                seqs.push(seq);
                 leased.push(letter);
             }
             // One unreadable row must not hold up all others: a person sees it.
@@ -63,9 +75,6 @@ pub(in crate::store::postgres) async fn claim(
                 give_up(connection, (seq, &error)).await?;
             }
         }
-    }
-    if !seqs.is_empty() {
-        sqlx::query(LEASE).bind(seqs).bind(claim.lease_until).bind(holder).execute(connection).await?;
     }
     Ok(leased)
 }

@@ -5,7 +5,7 @@
 
 use crate::domain::decision::ProofStage;
 use crate::domain::delivery_stage::Stage;
-use crate::domain::ids::{MessageId, ParticipantCode};
+use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::{AttemptResult, OutboxRow, RouteKind};
 use crate::store::postgres::counters::{Counters, of_stage};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -17,6 +17,8 @@ pub(in crate::store::postgres) type Key = (MessageId, ParticipantCode);
 #[derive(Debug, Clone)]
 pub(super) struct Delivery {
     pub(super) seq: i64,
+    /// The exchange, where we hold it, with its row.
+    pub(super) exchange: Option<(ExchangeId, i64)>,
     /// As it stands in the table.
     pub(super) was: Stage,
     pub(super) stage: Stage,
@@ -41,6 +43,7 @@ impl Delivery {
     pub(super) fn queued(seq: i64, row: &OutboxRow) -> Self {
         Self {
             seq,
+            exchange: None,
             was: Stage::Queued,
             stage: Stage::Queued,
             route: row.route,

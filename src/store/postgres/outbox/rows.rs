@@ -4,7 +4,7 @@
 
 use super::delivery::{Delivery, Key};
 use crate::domain::delivery_stage::Stage;
-use crate::domain::ids::MessageId;
+use crate::domain::ids::{ExchangeId, MessageId};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::RouteKind;
 use crate::store::postgres::row::Record;
@@ -68,7 +68,7 @@ pub(super) async fn lock(
     keys: &HashSet<Key>,
 ) -> Result<HashMap<Key, Delivery>, StoreError> {
     const LOCK: &str = "SELECT o.seq, o.message, o.recipient, o.state, o.route, o.attempts, o.queued_at, o.ready_at,
-             o.holder, o.delivered_at, o.content_sha256, o.number, o.registered_on, o.error
+             o.holder, o.delivered_at, o.content_sha256, o.number, o.registered_on, o.error, o.exchange, o.exchange_n
          FROM unnest($1::uuid[], $2::text[]) AS key (message, recipient)
          JOIN outbox o ON o.message = key.message AND o.recipient = key.recipient
          ORDER BY o.message, o.recipient FOR UPDATE OF o";
@@ -85,7 +85,9 @@ fn read(row: &PgRow) -> Result<(Key, Delivery), StoreError> {
     let record = Record::new(row, "outbox");
     let stage = record.one_of("state")?;
     let holder = record.opt_integer("holder")?.map(|_| record.integer("holder")).transpose()?;
+    let exchange = record.opt_uuid("exchange")?.map(ExchangeId).zip(record.opt_integer("exchange_n")?);
     let delivery = Delivery {
+        exchange,
         seq: record.integer("seq")?,
         was: stage,
         stage,

@@ -8,7 +8,6 @@ use crate::domain::ids::ParticipantCode;
 use crate::domain::notice::Whom;
 use crate::gateway::ports::notices::{ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeView};
 use crate::gateway::ports::{Notices, StoreError};
-use crate::store::postgres::counters::Counters;
 use crate::store::postgres::reader::Reader;
 use crate::store::postgres::session::{Session, WRITE, within};
 use crate::store::postgres::{PostgresStore, lock, outbox, telling, unit};
@@ -20,6 +19,11 @@ use uuid::Uuid;
 impl Notices for PostgresStore {
     async fn claim_notices(&self, claim: NoticeClaim) -> Result<Vec<ClaimedNotice>, StoreError> {
         let gone = self.presence.gone(&self.pool).await?;
+        let mut reader = Reader::of(&self.pool).await?;
+        let waits = within(telling::waits(reader.connection(), claim.medium)).await;
+        if !reader.answered(waits)? && gone.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut session = Session::begin(&self.pool, WRITE).await?;
         let leased = within(async {
             outbox::end_leases(session.connection(), &gone).await?;
@@ -33,7 +37,7 @@ impl Notices for PostgresStore {
         let mut session = Session::begin(&self.pool, lock::BEGIN_DECISION).await?;
         let settled = within(async {
             telling::settle(session.connection(), (&attempts, &self.presence.numbers())).await?;
-            unit::save_events(session.connection(), &events, Counters::default()).await
+            unit::save_events(session.connection(), &events, Default::default()).await
         });
         let settled = settled.await;
         let tell = (!events.is_empty()).then(|| self.presence.commit_and_tell());

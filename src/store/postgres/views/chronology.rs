@@ -6,6 +6,7 @@ use crate::domain::ids::ExchangeId;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::reads::ExchangeRecord;
 use crate::store::postgres::exchanges;
+use crate::store::postgres::refs::Refs;
 use crate::store::postgres::views::{by_hand, deliveries, events, messages};
 use sqlx::PgConnection;
 
@@ -16,7 +17,9 @@ pub(in crate::store::postgres) async fn of_exchange(
 ) -> Result<Option<ExchangeRecord>, StoreError> {
     let found = sqlx::query_scalar("SELECT n FROM exchange WHERE id = $1").bind(id.0).fetch_optional(&mut *connection);
     let Some(row): Option<i64> = found.await? else { return Ok(None) };
-    let Some(exchange) = exchanges::by_ids(connection, &[id.0]).await?.remove(&id) else { return Ok(None) };
+    let Some(exchange) = exchanges::by_ids(connection, &[id.0], &mut Refs::default()).await?.remove(&id) else {
+        return Ok(None);
+    };
     Ok(Some(ExchangeRecord {
         exchange,
         messages: messages::of_exchange(connection, row).await?,

@@ -1,0 +1,173 @@
+//! Gateways on PostgreSQL that others take for gone, rightly or not; what hangs; and what a claim reads.
+//!
+//! Promises: a gateway is made to look gone from outside, by its connection or by its number. Never: waits for a time,
+//! except where a promise is about time: that others look for so long, that the server ends what hangs.
+
+use crate::given::{CLINIC, SCHOOL, at, code, exchange_id, message_id, obligation_id, request};
+use crate::postgres_node::{Database, Postgres};
+use crate::replicas::{HERE, PATIENCE, claim, holders, ids, open, settle, until};
+use crate::{load, save};
+use mezhved::domain::notice::{Medium, Whom};
+use mezhved::gateway::ports::decisions::{Attempt, AttemptResult};
+use mezhved::gateway::ports::notices::{NoticeAttempt, NoticeClaim, NoticeResult, NoticeRow};
+use mezhved::gateway::ports::{Changes, Decisions, Keys, Notices, StoreError};
+use mezhved::store::postgres::PostgresStore;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+use uuid::Uuid;
+
+/// A number that no gateway holds.
+const NOBODYS: &str = "2000000000";
+/// Others look at most once a second, and take for gone who is missing twice.
+const LOOKS: Duration = Duration::from_millis(3500);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_lost_only_the_connection_it_listens_on_keeps_its_leases_while_another_looks() {
+    let database = Postgres::shared().database();
+    let (first, second) = (open(&database).await, open(&database).await);
+    save(&first, request(1).changes()).await;
+    let before = holders(&database);
+    assert_eq!(claim(&first, 10).await.len(), 1);
+    assert!(claim(&second, 10).await.is_empty());
+    let number = database.sql("SELECT holder FROM outbox WHERE state = 'sending'");
+    let listener = format!("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {HERE} AND objid = {number}");
+    assert_eq!(database.sql(&listener), "t");
+    let looked = Instant::now();
+    while looked.elapsed() < LOOKS {
+        assert!(claim(&second, 10).await.is_empty(), "a letter that is being sent was given to another");
+        sleep(Duration::from_millis(50)).await;
+    }
+    let now = holders(&database);
+    assert!(now.len() == 2 && now != before, "{now:?}, {before:?}");
+    settle(&first, message_id(1), AttemptResult::Postponed { next_at: at("12T09:30") }).await;
+    assert_eq!(ids(&claim(&second, 10).await), [message_id(1)], "what it said of its letter was not heard");
+}
+
+fn mail(id: Uuid) -> NoticeRow {
+    NoticeRow {
+        id,
+        medium: Medium::Mail,
+        recipient: code(CLINIC),
+        whom: Whom::Executor,
+        obligation: Some(obligation_id(1)),
+        day: None,
+        queued_at: at("12T09:00"),
+        ready_at: at("12T09:00"),
+        words: Some(("Тема".to_owned(), "Слова".to_owned())),
+    }
+}
+
+async fn mails(store: &PostgresStore) -> usize {
+    let claim = NoticeClaim { medium: Medium::Mail, now: at("12T10:00"), lease_until: at("12T11:00"), limit: 10 };
+    store.claim_notices(claim).await.unwrap().len()
+}
+
+async fn tell(store: &PostgresStore, id: Uuid, result: NoticeResult) {
+    store.settle_notices(vec![NoticeAttempt { id, at: at("12T10:05"), result }], Vec::new()).await.unwrap();
+}
+
+/// Leases of the first gateway bear a number that is nobody's, so that the second ends them.
+fn declare_gone(database: &Database<'_>) {
+    for table in ["outbox", "notice"] {
+        database.sql(&format!("UPDATE {table} SET holder = {NOBODYS} WHERE holder IS NOT NULL"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_gateway_that_was_declared_gone_says_of_a_failure_counts_no_more() {
+    let database = Postgres::shared().database();
+    let (first, second) = (open(&database).await, open(&database).await);
+    save(&first, request(1).changes()).await;
+    let id = message_id(9).0;
+    save(&first, Changes { notices: vec![mail(id)], ..Changes::default() }).await;
+    assert_eq!((claim(&first, 10).await.len(), mails(&first).await), (1, 1));
+    declare_gone(&database);
+    let letters = until(async || Some(claim(&second, 10).await).filter(|letters| !letters.is_empty())).await;
+    assert_eq!(ids(&letters), [message_id(1)]);
+    let state = "SELECT state, attempts FROM notice";
+    assert_eq!(database.sql(state), "queued|0", "its lease has ended with that of the letter");
+    let later = || NoticeResult::Retry { next_at: at("12T12:00"), error: "отказ".to_owned() };
+    tell(&first, id, later()).await;
+    assert_eq!(database.sql(state), "queued|0", "it waits for whoever takes it next, now");
+    assert_eq!(mails(&second).await, 1);
+    tell(&first, id, later()).await;
+    assert_eq!(database.sql(state), "sending|0", "it is another's");
+    tell(&first, id, NoticeResult::Sent).await;
+    assert_eq!(database.sql(state), "sent|1", "what was sent was sent, whoever did it");
+    tell(&second, id, later()).await;
+    assert_eq!(database.sql(state), "sent|1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_hangs_inside_a_decision_holds_the_others_up_for_half_a_minute_at_most() {
+    let database = Postgres::shared().database();
+    let (first, second) = (open(&database).await, open(&database).await);
+    let (hanging, _) = first.begin(Keys::default()).await.unwrap();
+    let mut refused = 0;
+    let freed = timeout(PATIENCE, async {
+        loop {
+            match second.begin(Keys::default()).await {
+                Ok((unit, _)) => break unit,
+                Err(StoreError::Unavailable(_)) => refused += 1,
+                Err(fault) => panic!("{fault}"),
+            }
+        }
+    });
+    freed.await.expect("it is held up for ever").commit(request(1).changes()).await.unwrap();
+    assert!(refused > 0, "nobody was told that the store is not available");
+    let fault = hanging.commit(request(2).changes()).await;
+    assert!(matches!(fault, Err(StoreError::Unavailable(_))), "{fault:?}");
+    assert!(load(&second, exchange_id(1)).await.is_some() && load(&second, exchange_id(2)).await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_and_its_settlement_read_what_they_take_and_not_all_that_waits() {
+    const WAITING: u32 = 20_000;
+    let node = Postgres::start();
+    let database = node.database();
+    let store = open(&database).await;
+    save(&store, request(1).changes()).await;
+    // The table has just grown, and the server has no statistics of it.
+    database.sql(&format!(
+        "ALTER TABLE outbox SET (autovacuum_enabled = off);
+         INSERT INTO outbox (message, recipient, route, state, queued_at, ready_at, format, content)
+         SELECT gen_random_uuid(), '{SCHOOL}', 'amqp', 'queued', '2026-01-11T09:00Z', '2026-01-11T09:00Z', 'json', '{{}}'
+         FROM generate_series(1, {WAITING})"
+    ));
+    let read =
+        "SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0) FROM pg_stat_user_tables WHERE relname = 'outbox'";
+    let changed = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'outbox'";
+    let seen = |what: &str| database.sql(what).parse::<u64>().unwrap();
+    let (read_before, changed_before) = (seen(read), seen(changed));
+    for _ in 0..4 {
+        let taken = claim(&store, 256).await;
+        assert_eq!(taken.len(), 256);
+        let arrived = |message| Attempt {
+            message,
+            recipient: code(SCHOOL),
+            at: at("12T10:05"),
+            result: AttemptResult::Delivered { content_sha256: "ab".repeat(32) },
+        };
+        store.settle(ids(&taken).into_iter().map(arrived).collect(), Vec::new()).await.unwrap();
+    }
+    until(async || (seen(changed) >= changed_before + 2 * 4 * 256).then_some(())).await;
+    let rows = seen(read) - read_before;
+    assert!(rows < 10_000, "{rows} rows were read for 1,024 letters");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_others_refer_to_by_their_number_cannot_be_taken_away() {
+    let database = Postgres::shared().database();
+    let store = open(&database).await;
+    save(&store, request(1).changes()).await;
+    for what in
+        ["DELETE FROM exchange", "DELETE FROM obligation", "TRUNCATE exchange CASCADE", "TRUNCATE obligation CASCADE"]
+    {
+        // Whatever does not end with a constraint's refusal is an error of this statement, and fails here.
+        database.sql(&format!(
+            "DO $$ BEGIN {what}; RAISE EXCEPTION 'it went through';
+             EXCEPTION WHEN integrity_constraint_violation THEN NULL; END $$"
+        ));
+    }
+    assert!(load(&store, exchange_id(1)).await.is_some());
+}
