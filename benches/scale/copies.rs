@@ -4,6 +4,7 @@
 
 use crate::constraints;
 use crate::lines::Line;
+use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use sqlx::{Connection as _, PgConnection, Row as _};
 use std::collections::HashMap;
@@ -231,6 +232,12 @@ pub async fn settle(url: &str) {
     let mut connection = connect(url).await;
     sqlx::query("VACUUM ANALYZE").execute(&mut connection).await.unwrap();
     // The server writes what is left over by itself later; a checkpoint is the superuser's.
+}
+
+/// Rungs that are planned until then.
+pub async fn planned_until(url: &str, until: DateTime<Utc>) -> i64 {
+    let ask = "SELECT count(*) FROM rung WHERE state = 'planned' AND planned_at <= $1";
+    sqlx::query_scalar(ask).bind(until).fetch_one(&mut connect(url).await).await.unwrap()
 }
 
 pub async fn size_bytes(url: &str) -> i64 {

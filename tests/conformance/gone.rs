@@ -8,10 +8,11 @@ use crate::postgres_node::{Database, Postgres};
 use crate::replicas::{HERE, PATIENCE, claim, holders, ids, open, settle, until};
 use crate::{load, save};
 use mezhved::domain::notice::{Medium, Whom};
-use mezhved::gateway::ports::decisions::{Attempt, AttemptResult};
+use mezhved::gateway::ports::decisions::{Attempt, AttemptResult, Claim, RouteKind};
 use mezhved::gateway::ports::notices::{NoticeAttempt, NoticeClaim, NoticeResult, NoticeRow};
 use mezhved::gateway::ports::{Changes, Decisions, Keys, Notices, StoreError};
 use mezhved::store::postgres::PostgresStore;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
@@ -170,4 +171,86 @@ async fn rows_that_others_refer_to_by_their_number_cannot_be_taken_away() {
         ));
     }
     assert!(load(&store, exchange_id(1)).await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_of_the_gone_end_also_when_who_looks_has_nothing_of_its_own_to_send() {
+    let database = Postgres::shared().database();
+    let (first, second) = (open(&database).await, open(&database).await);
+    save(&first, request(1).changes()).await;
+    assert_eq!(claim(&first, 10).await.len(), 1);
+    drop(first);
+    let push = Claim { now: at("12T10:00"), lease_until: at("12T11:00"), limit: 10, route: RouteKind::Push };
+    until(async || {
+        assert!(second.claim(push).await.unwrap().is_empty());
+        (database.sql("SELECT state FROM outbox") == "queued").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_is_being_taken_while_the_connection_breaks_comes_along() {
+    let database = Arc::new(Postgres::shared().database());
+    let store = Arc::new(open(&database).await);
+    save(&*store, request(1).changes()).await;
+    claim(&store, 10).await;
+    settle(&store, message_id(1), AttemptResult::Retry { next_at: at("12T09:30"), error: "занято".to_owned() }).await;
+    // The claim waits for the row of a counter, and does not know that its number is nobody's any more.
+    let other = Arc::clone(&database);
+    let held = tokio::task::spawn_blocking(move || {
+        other.sql(
+            "BEGIN; SELECT 1 FROM figure WHERE name = 'delivery.waiting_retry' FOR UPDATE; SELECT pg_sleep(2); COMMIT",
+        )
+    });
+    let waiting = |what: &str| database.sql(&format!("SELECT count(*) FROM pg_stat_activity WHERE {what}"));
+    until(async || (waiting("wait_event = 'PgSleep' AND datname = current_database()") == "1").then_some(())).await;
+    let claiming = Arc::clone(&store);
+    let claimed = tokio::spawn(async move { claim(&claiming, 10).await.len() });
+    until(async || (waiting("wait_event_type = 'Lock' AND datname = current_database()") == "1").then_some(())).await;
+    let before = holders(&database);
+    database.sql(&format!("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {HERE} AND objsubid = 2"));
+    held.await.unwrap();
+    assert_eq!(claimed.await.unwrap(), 1);
+    let now = until(async || Some(holders(&database)).filter(|now| now.len() == 1 && *now != before)).await;
+    until(async || (database.sql("SELECT holder FROM outbox WHERE state = 'sending'") == now[0]).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_broke_while_nobody_used_them_fail_no_decision() {
+    let database = Postgres::shared().database();
+    let store = open(&database).await;
+    save(&store, request(1).changes()).await;
+    // Used a moment ago.
+    claim(&store, 10).await;
+    let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'mezhved' AND pid <> pg_backend_pid()";
+    assert_ne!(database.sql(cut), "0");
+    settle(&store, message_id(1), AttemptResult::Delivered { content_sha256: "ab".repeat(32) }).await;
+    assert_eq!(database.sql("SELECT state FROM outbox"), "delivered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_the_version_before_is_brought_to_this_one_with_its_rows() {
+    let database = Postgres::shared().database();
+    let store = open(&database).await;
+    save(&store, request(1).changes()).await;
+    let written = load(&store, exchange_id(1)).await;
+    drop(store);
+    // What the fourth migration changed, as the third had left it.
+    database.sql(
+        "DROP TRIGGER exchange_stays ON exchange; DROP TRIGGER obligation_stays ON obligation;
+         ALTER TABLE message ADD CONSTRAINT message_exchange_fkey FOREIGN KEY (exchange) REFERENCES exchange (n);
+         ALTER TABLE obligation ADD CONSTRAINT obligation_exchange_fkey FOREIGN KEY (exchange) REFERENCES exchange (n);
+         ALTER TABLE rung ADD CONSTRAINT rung_obligation_fkey FOREIGN KEY (obligation) REFERENCES obligation (n);
+         ALTER TABLE outbox ADD CONSTRAINT outbox_exchange_n_fkey FOREIGN KEY (exchange_n) REFERENCES exchange (n);
+         ALTER TABLE event ADD CONSTRAINT event_exchange_n_fkey FOREIGN KEY (exchange_n) REFERENCES exchange (n);
+         ALTER TABLE event ADD CONSTRAINT event_obligation_n_fkey FOREIGN KEY (obligation_n) REFERENCES obligation (n);
+         DELETE FROM schema_version WHERE version = 4",
+    );
+    let store = open(&database).await;
+    assert_eq!(load(&store, exchange_id(1)).await, written);
+    save(&store, request(2).changes()).await;
+    let left = "SELECT count(*) FROM pg_constraint WHERE conname IN ('message_exchange_fkey', 'rung_obligation_fkey')";
+    assert_eq!(database.sql(left), "0");
+    assert_eq!(database.sql("SELECT max(version) FROM schema_version"), "4");
 }

@@ -124,7 +124,15 @@ async fn save(store: &dyn Store, changes: Changes) {
     try_save(store, changes).await.unwrap();
 }
 
+/// As the gateway does: what is changed was loaded.
 async fn try_save(store: &dyn Store, changes: Changes) -> Result<(), StoreError> {
+    let exchanges = changes.exchanges.iter().map(|one| one.id).collect();
+    let (unit, _) = store.begin(Keys { exchanges, ..Keys::default() }).await?;
+    unit.commit(changes).await
+}
+
+/// The same of a unit that has loaded nothing.
+async fn try_save_unloaded(store: &dyn Store, changes: Changes) -> Result<(), StoreError> {
     let (unit, _) = store.begin(Keys::default()).await?;
     unit.commit(changes).await
 }

@@ -300,3 +300,69 @@ async fn settling_writes_its_events() {
         assert_eq!(events[0].1, request(1).events()[0]);
     }
 }
+
+#[tokio::test]
+async fn what_is_told_of_a_delivery_stands_in_the_chronology_of_its_exchange() {
+    for subject in stores().await {
+        let store = &*subject.store;
+        save(store, request(1).changes()).await;
+        claim(store, at("12T10:00")).await;
+        let told = || async { store.exchange(exchange_id(1)).await.unwrap().unwrap().events.len() };
+        let before = told().await;
+        let attempt =
+            Attempt { message: message_id(1), recipient: code(SCHOOL), at: at("12T10:00"), result: delivered() };
+        let event = request(1).events().remove(0);
+        store.settle(vec![attempt], vec![event]).await.unwrap();
+        assert_eq!(told().await, before + 1);
+        assert_eq!(delivery(store, 1).await.state, "delivered");
+    }
+}
+
+#[tokio::test]
+async fn one_settlement_may_hold_every_kind_of_end_and_two_of_one_letter() {
+    for subject in stores().await {
+        let store = &*subject.store;
+        for n in 1..=5 {
+            save(store, request(n).changes()).await;
+        }
+        assert_eq!(claim(store, at("12T10:00")).await.len(), 5);
+        prove(store, 3, registered("вх-3", "ab".repeat(32))).await;
+        let later = || AttemptResult::Retry { next_at: at("12T11:00"), error: "занято".to_owned() };
+        let given_up = AttemptResult::Undeliverable { error: "нет такого".to_owned() };
+        let ends = [(1, delivered()), (2, later()), (3, delivered()), (4, later()), (4, delivered()), (5, given_up)];
+        let attempt =
+            |(n, result)| Attempt { message: message_id(n), recipient: code(SCHOOL), at: at("12T10:00"), result };
+        store.settle(ends.into_iter().map(attempt).collect(), Vec::new()).await.unwrap();
+        let mut found = Vec::new();
+        for n in 1..=5 {
+            let row = delivery(store, n).await;
+            found.push((row.state, row.attempts, row.error.is_some(), row.content_sha256.is_some()));
+        }
+        let row = |state: &str, attempts, error, digest| (state.to_owned(), attempts, error, digest);
+        assert_eq!(
+            found,
+            [
+                row("delivered", 1, false, true),
+                row("waiting_retry", 1, true, false),
+                row("registered", 1, false, true),
+                row("delivered", 2, false, true),
+                row("undeliverable", 1, true, false),
+            ],
+        );
+        assert_eq!(store.figures().await.unwrap().conservation_gap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_letter_that_cannot_be_read_is_shown_to_people_and_holds_nobody_up() {
+    for subject in stores().await {
+        let store = &*subject.store;
+        save(store, request(1).changes()).await;
+        save(store, Changes { outbox: vec![receipt(4)], ..Changes::default() }).await;
+        subject.raw("UPDATE outbox SET format = NULL, content = NULL WHERE content IS NOT NULL").unwrap();
+        assert_eq!(ids(&claim(store, at("12T10:00")).await), [message_id(1)]);
+        let row = store.delivery(receipt_id(4), &code(CENTRE)).await.unwrap().unwrap();
+        assert_eq!(row.state, "undeliverable");
+        assert_eq!(store.figures().await.unwrap().conservation_gap(), 0);
+    }
+}

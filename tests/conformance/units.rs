@@ -1,7 +1,7 @@
 //! Transactions of decisions: alone, whole, or not at all.
 
 use crate::given::{CENTRE, code, exchange_id, message_id, obligation_id, request};
-use crate::{load, save, stores, try_save};
+use crate::{load, save, stores, try_save, try_save_unloaded};
 use mezhved::domain::escalation::{Rung, RungState};
 use mezhved::gateway::ports::reads::{DutyFilter, InboxPage, JournalFilter};
 use mezhved::gateway::ports::{Changes, Keys, Store, StoreError};
@@ -95,7 +95,10 @@ async fn an_exchange_cannot_take_the_obligation_of_another() {
         save(&*subject.store, request(1).changes()).await;
         let mut stranger = request(2).exchange();
         stranger.duties[0].obligation.id = obligation_id(1);
-        let refused = try_save(&*subject.store, Changes { exchanges: vec![stranger], ..Changes::default() }).await;
+        let changes = || Changes { exchanges: vec![stranger.clone()], ..Changes::default() };
+        let refused = try_save(&*subject.store, changes()).await;
+        assert!(matches!(refused, Err(StoreError::Rejected(_))), "{refused:?}");
+        let refused = try_save_unloaded(&*subject.store, changes()).await;
         assert!(matches!(refused, Err(StoreError::Rejected(_))), "{refused:?}");
         assert_eq!(load(&*subject.store, exchange_id(1)).await, Some(request(1).exchange()));
     }

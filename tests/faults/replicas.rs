@@ -47,6 +47,7 @@ fn two_hundred_kills_of_two_gateways_on_one_database_lose_nothing_and_double_not
     first.ready();
     second.ready();
     scene.judge();
+    assert_eq!(database.orphans(), "0");
     for serving in [first, second] {
         let (ended, _) = serving.terminate();
         assert!(ended.success(), "{ended}");
@@ -73,6 +74,7 @@ fn a_database_that_is_killed_under_load_loses_nothing_and_doubles_nothing() {
     }
     println!("{DATABASE_KILLS} kills of the database");
     scene.judge();
+    assert_eq!(database.orphans(), "0");
 }
 
 #[test]
@@ -91,6 +93,7 @@ fn a_commit_whose_answer_never_comes_is_neither_lost_nor_done_twice() {
     println!("{CUTS} commits whose answer never came");
     serving.ready();
     scene.judge();
+    assert_eq!(database.orphans(), "0");
 }
 
 #[test]

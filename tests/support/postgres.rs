@@ -117,6 +117,21 @@ impl Database<'_> {
     pub fn try_sql(&self, text: &str) -> Result<String, String> {
         attempt(&self.node.dir, "sql", &[&self.name], text).map(|rows| rows.trim_end().to_owned())
     }
+
+    /// How many rows refer by number to one that there is not; the tables have no keys for these references.
+    pub fn orphans(&self) -> String {
+        self.sql(
+            "SELECT (SELECT count(*) FROM message m LEFT JOIN exchange x ON x.n = m.exchange WHERE x.n IS NULL)
+                 + (SELECT count(*) FROM obligation o LEFT JOIN exchange x ON x.n = o.exchange WHERE x.n IS NULL)
+                 + (SELECT count(*) FROM rung r LEFT JOIN obligation o ON o.n = r.obligation WHERE o.n IS NULL)
+                 + (SELECT count(*) FROM outbox b LEFT JOIN exchange x ON x.n = b.exchange_n
+                    WHERE b.exchange_n IS NOT NULL AND x.n IS NULL)
+                 + (SELECT count(*) FROM event e LEFT JOIN exchange x ON x.n = e.exchange_n
+                    WHERE e.exchange_n IS NOT NULL AND x.n IS NULL)
+                 + (SELECT count(*) FROM event e LEFT JOIN obligation o ON o.n = e.obligation_n
+                    WHERE e.obligation_n IS NOT NULL AND o.n IS NULL)",
+        )
+    }
 }
 
 impl Drop for Database<'_> {

@@ -10,10 +10,15 @@
 //! Promises: the lock ends with its transaction, and with the connection of a gateway that died. Never: is held by a
 //! claim (claims have a lock of their own, and skip rows that others hold).
 
-/// `mzhvdcsn`: the key of the lock, in all versions the same. All that is read under it is found by keys; on a table that
+/// `mzhvdcsn`: the key of the lock, in all versions the same. What is read under it is found by keys; on a table that
 /// has just grown the planner would sooner read the whole of it.
 pub(super) const BEGIN_DECISION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
      SET LOCAL enable_seqscan = off; SELECT pg_advisory_xact_lock(7888732554992513902)";
+
+/// A migration that changes tables in use: first the locks of those who write, then short waits for the tables.
+pub(super) const STAND_ASIDE: &str = "SET LOCAL lock_timeout = '5s'; \
+     SELECT pg_advisory_xact_lock(7888732554992513902); SELECT pg_advisory_xact_lock(7888732554976321901); \
+     SET LOCAL lock_timeout = '2s'";
 
 /// `mzhvmgrt`: one gateway migrates, the others wait and find it done.
 pub(super) const BEGIN_MIGRATION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \

@@ -1,10 +1,13 @@
 //! Migrations: forward only, each in one transaction with its number.
 //!
-//! Promises: gateways that open the same old database migrate it once. A migration adds, or takes off what no
-//! query needs, so that an older version that is running goes on. Never: goes back, or touches a newer database or one of another program.
+//! Promises: gateways that open the same old database migrate it once. A migration adds, or takes off what no query
+//! needs, so that an older version that is running goes on. Never: goes back, or touches a newer database or one of
+//! another program; waits long for a table, because everybody else would wait behind it.
 
+use crate::gateway::ports::StoreError;
 use crate::store::postgres::{OpenError, Session, lock};
 use sqlx::{PgConnection, PgPool, Row};
+use std::time::Duration;
 
 /// In order; the number of a migration is its place, from 1, and stands in `schema_version`.
 const MIGRATIONS: [&str; 4] = [
@@ -14,13 +17,33 @@ const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0004_references_and_compression.sql"),
 ];
 
+/// How often a migration is begun anew that others were in the way of (readers, a backup), a second apart.
+const TRIES: usize = 5;
+
 /// Brings the database to the present version.
 pub(super) async fn to_present(pool: &PgPool) -> Result<(), OpenError> {
+    for _ in 1..TRIES {
+        match migrate(pool).await {
+            Err(OpenError::Store(StoreError::Unavailable(cause))) => {
+                tracing::warn!(%cause, "the tables could not be brought to this version yet; it is tried again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            done => return done,
+        }
+    }
+    migrate(pool).await
+}
+
+async fn migrate(pool: &PgPool) -> Result<(), OpenError> {
     let mut session = Session::begin(pool, lock::BEGIN_MIGRATION).await?;
     let connection = session.connection();
     let found = version(connection).await?;
     let done = usize::try_from(found).ok().filter(|done| *done <= MIGRATIONS.len());
     let Some(done) = done else { return Err(OpenError::Newer { found, known: MIGRATIONS.len() }) };
+    if done < MIGRATIONS.len() && done > 0 {
+        // Whoever writes holds some tables and wants others; so the writers of older versions stand aside.
+        sqlx::raw_sql(lock::STAND_ASIDE).execute(&mut *connection).await?;
+    }
     for (number, migration) in (1i64..).zip(MIGRATIONS).skip(done) {
         sqlx::raw_sql(migration).execute(&mut *connection).await?;
         sqlx::query("INSERT INTO schema_version (program, version) VALUES ('mezhved', $1)")

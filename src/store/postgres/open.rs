@@ -28,8 +28,8 @@ const SETTINGS: [(&str, &str); 11] = [
 ];
 
 /// A connection that was idle for longer is asked whether it is there still. One that has just answered is taken at its
-/// word: to ask each time would be a third of all that is said to the server. What breaks in between fails one call,
-/// which whoever called makes again.
+/// word: to ask each time would be a third of all that is said to the server. A transaction
+/// that cannot begin because it broke in between begins on another (session.rs); a single query fails.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// How long a call waits for a connection of the pool.
 const ACQUIRE_MAX: Duration = Duration::from_secs(10);

@@ -6,6 +6,7 @@
 
 use crate::gateway::ports::StoreError;
 use crate::store::postgres::fault::unavailable;
+use crate::store::postgres::lock;
 use crate::store::postgres::row::Record;
 use crate::store::postgres::session::within;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions, PgRow};
@@ -79,7 +80,8 @@ impl Presence {
         Arc::clone(&self.shared.tell)
     }
 
-    /// The number that leases of this store bear now; `None` while it cannot show that it is alive.
+    /// The number that leases of this store bear now; `None` while it cannot show that it is alive. To be asked under the
+    /// lock of claims.
     pub(super) fn holder(&self) -> Option<i32> {
         Some(self.shared.holder.load(Ordering::SeqCst)).filter(|holder| *holder != NOBODY)
     }
@@ -152,7 +154,8 @@ pub(super) async fn stores_open(connection: &mut PgConnection) -> Result<i64, St
     Ok(sqlx::query_scalar(OPEN).bind(i64::from(HOLDERS)).fetch_one(connection).await?)
 }
 
-/// Leases under the numbers of before come along. What a settlement holds at this moment has no need of it.
+/// Leases under the numbers of before come along. What a settlement holds at this moment has no need of it. Under the lock
+/// of claims, because one that is under way bears a number of before, and can be seen only when it has committed.
 async fn take_along(listener: &mut PgListener, (before, now): (&[i32], i32)) -> Result<(), StoreError> {
     const LETTERS: &str = "UPDATE outbox SET holder = $2
          WHERE seq IN (SELECT seq FROM outbox WHERE holder = ANY($1) FOR UPDATE SKIP LOCKED)";
@@ -161,9 +164,11 @@ async fn take_along(listener: &mut PgListener, (before, now): (&[i32], i32)) -> 
     if before.is_empty() {
         return Ok(());
     }
+    sqlx::raw_sql(lock::BEGIN_CLAIM).execute(&mut *listener).await?;
     for sql in [LETTERS, NOTICES] {
         sqlx::query(sql).bind(before).bind(now).execute(&mut *listener).await?;
     }
+    sqlx::raw_sql("COMMIT").execute(&mut *listener).await?;
     Ok(())
 }
 
@@ -186,7 +191,7 @@ struct Ears {
     shared: Arc<Shared>,
     options: PgConnectOptions,
     pool: PgPool,
-    /// The last event known while the connection was down.
+    /// The last event that was looked at; none at the first look, which tells of news for certain.
     seen: i64,
 }
 

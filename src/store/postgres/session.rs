@@ -26,12 +26,20 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Begins with that text, which is one of the constants.
+    /// Begins with that text, which is one of the constants. A connection that broke while nobody used it is closed, and
+    /// the next is taken: nothing was done on it yet.
     pub(super) async fn begin(pool: &PgPool, begin: &'static str) -> Result<Self, StoreError> {
-        let connection = pool.acquire().await?;
-        let mut session = Self { connection, open: true };
-        session.say(begin).await?;
-        Ok(session)
+        loop {
+            let connection = pool.acquire().await?;
+            let mut session = Self { connection, open: true };
+            let begun = async { Ok(sqlx::raw_sql(begin).execute(&mut *session.connection).await) };
+            match within(begun).await? {
+                Ok(_) => return Ok(session),
+                // Each time there is one less, and where none can be made anew it ends here.
+                Err(fault) if is_broken(&fault) => drop(session),
+                Err(fault) => return Err(fault.into()),
+            }
+        }
     }
 
     /// For the queries of the transaction.
@@ -63,6 +71,15 @@ impl Session {
     async fn say(&mut self, text: impl SqlSafeStr) -> Result<(), StoreError> {
         within(async { Ok(sqlx::raw_sql(text).execute(&mut *self.connection).await?) }).await?;
         Ok(())
+    }
+}
+
+/// The connection is gone, or the server has ended it (57P01 to 57P03).
+fn is_broken(fault: &sqlx::Error) -> bool {
+    match fault {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(said) => said.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
     }
 }
 

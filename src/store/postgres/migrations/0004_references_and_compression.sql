@@ -1,3 +1,5 @@
+-- (Since this one a migration may also take off what no query needs; the first says that it only adds.)
+--
 -- References that cost a look at another table for every row of every message, a quarter of the server's work. The numbers
 -- that they hold are got in the transaction that writes them, from rows that it has read or written itself, and those
 -- rows stay: that is what is guarded now, once for a statement. References of what is written seldom stay as they are.

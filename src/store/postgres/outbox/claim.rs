@@ -33,7 +33,8 @@ pub(in crate::store::postgres) async fn claim(
     (claim, holder, numbers): (&Claim, Option<i32>, &[i32]),
     counters: &mut Counters,
 ) -> Result<Vec<Claimed>, StoreError> {
-    // One statement finds and leases: `ready` is as it was before.
+    // One statement finds and leases; `ready` is as it was before, and what was sent again under another number
+    // meanwhile is not leased.
     // The index of what is ready is walked in its order and left at the limit (lock.rs forbids the planner to sort), and
     // only what is taken is looked up further: a claim costs the same however much is waiting. The earlier letter is
     // looked for by a scalar subquery: as a join the planner would compare every ready row with every leased one.
@@ -47,11 +48,12 @@ pub(in crate::store::postgres) async fn claim(
                      AND (e.holder = ANY($4)) IS NOT TRUE LIMIT 1) IS NULL
              ORDER BY o.ready_at, o.seq LIMIT $3 FOR UPDATE SKIP LOCKED),
          leased AS (
-             UPDATE outbox SET state = 'sending', ready_at = $5, holder = $6 FROM ready WHERE outbox.seq = ready.seq)
-         SELECT ready.seq, ready.state, ready.message, ready.recipient, ready.attempts, ready.queued_at, ready.exchange,
-             coalesce(ready.format, m.format) AS format, coalesce(ready.content, m.content) AS content
-         FROM ready LEFT JOIN message m ON m.id = ready.message
-         ORDER BY ready.ready_at, ready.seq";
+             UPDATE outbox SET state = 'sending', ready_at = $5, holder = $6 FROM ready WHERE outbox.seq = ready.seq
+             RETURNING ready.*)
+         SELECT was.seq, was.state, was.message, was.recipient, was.attempts, was.queued_at, was.exchange,
+             coalesce(was.format, m.format) AS format, coalesce(was.content, m.content) AS content
+         FROM leased AS was LEFT JOIN message m ON m.id = was.message
+         ORDER BY was.ready_at, was.seq";
     // A clock that ran ahead has put them off; the search in the index finds none on any other day.
     const BRING_BACK: &str = "UPDATE outbox SET ready_at = $2 WHERE seq IN (
              SELECT seq FROM outbox WHERE route = $1 AND route <> 'inbox' AND ready_at IS NOT NULL AND ready_at > $3

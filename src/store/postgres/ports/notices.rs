@@ -1,6 +1,6 @@
 //! Notices, answered from PostgreSQL.
 //!
-//! Promises: claims take no decision lock and pass over what others are claiming; what writes events takes it. Never:
+//! Promises: claims take no decision lock, only that of claims; what writes events takes it. Never:
 //! holds SQL.
 
 use crate::domain::decision::Event;
@@ -24,7 +24,7 @@ impl Notices for PostgresStore {
         if !reader.answered(waits)? && gone.is_empty() {
             return Ok(Vec::new());
         }
-        let mut session = Session::begin(&self.pool, WRITE).await?;
+        let mut session = Session::begin(&self.pool, lock::BEGIN_CLAIM).await?;
         let leased = within(async {
             outbox::end_leases(session.connection(), &gone).await?;
             telling::claim(session.connection(), &claim, self.presence.holder()).await
