@@ -1,11 +1,10 @@
 //! How cost grows with open obligations on PostgreSQL: the idle sweep, the board's and the journal's first pages, and so
 //! many obligations due at once while other traffic runs beside.
 //!
-//! `cargo bench --bench scale -- OPEN [DUE]` (both in thousands of obligations: 10000, 100000, 1000000, 10000000), on a
-//! private node, or in the empty database of `MEZHVED_SCALE_URL`; when that was measured before, only what is due at once is
-//! written anew. Promises: what fills the store is what the gateway
-//! wrote for messages of the same kinds, with other ids; the verbs and pages that are measured are the real ones.
-//! Never: judges; it prints.
+//! `cargo bench --bench scale -- OPEN [DUE]` (obligations: 10000, 100000, 1000000, 10000000), on a private node, or in the
+//! empty database of `MEZHVED_SCALE_URL`; when that was measured before, only what is due at once is written anew.
+//! Promises: what fills the store is what the gateway wrote for messages of the same kinds, with other ids; the verbs and
+//! pages that are measured are the real ones. Never: judges; it prints.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -95,6 +95,7 @@ async fn an_exchange_cannot_take_the_obligation_of_another() {
         save(&*subject.store, request(1).changes()).await;
         let mut stranger = request(2).exchange();
         stranger.duties[0].obligation.id = obligation_id(1);
+        stranger.duties[0].obligation.case = Some("2026/999".to_owned());
         let changes = || Changes { exchanges: vec![stranger.clone()], ..Changes::default() };
         let refused = try_save(&*subject.store, changes()).await;
         assert!(matches!(refused, Err(StoreError::Rejected(_))), "{refused:?}");

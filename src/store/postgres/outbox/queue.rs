@@ -85,24 +85,26 @@ async fn arrive(
          WHERE outbox.message = new.message AND outbox.recipient = new.recipient
              AND state IS NOT DISTINCT FROM 'sending' AND number IS NULL
          RETURNING outbox.seq, outbox.message, outbox.recipient, outbox.exchange, outbox.exchange_n";
-    let mut said: HashMap<Key, (u32, Option<(DateTime<Utc>, &str)>)> = HashMap::new();
+    // Several of one letter are counted one by one.
+    let mut times: HashMap<(MessageId, &ParticipantCode), u32> = HashMap::new();
     for attempt in attempts {
-        let (times, arrived) = said.entry((attempt.message, attempt.recipient.clone())).or_default();
-        *times += 1;
-        *arrived = match &attempt.result {
-            AttemptResult::Delivered { content_sha256 } => Some((attempt.at, content_sha256)),
-            _ => None,
-        };
+        *times.entry((attempt.message, &attempt.recipient)).or_default() += 1;
     }
-    let once = || said.iter().filter(|(_, (times, _))| *times == 1).filter_map(|(key, (_, it))| Some((key, (*it)?)));
-    if once().next().is_none() {
+    let is_only = |attempt: &&Attempt| times.get(&(attempt.message, &attempt.recipient)) == Some(&1);
+    let digest = |attempt: &Attempt| match &attempt.result {
+        AttemptResult::Delivered { content_sha256 } => Some(content_sha256.clone()),
+        _ => None,
+    };
+    let only = attempts.iter().filter(is_only);
+    let arrived: Vec<(&Attempt, String)> = only.filter_map(|attempt| Some((attempt, digest(attempt)?))).collect();
+    if arrived.is_empty() {
         return Ok(HashSet::new());
     }
     let query = sqlx::query(ARRIVE)
-        .bind(once().map(|((message, _), _)| message.0).bind_iter())
-        .bind(once().map(|((_, recipient), _)| recipient.as_str()).bind_iter())
-        .bind(once().map(|(_, (at, _))| at).bind_iter())
-        .bind(once().map(|(_, (_, digest))| digest).bind_iter());
+        .bind(arrived.iter().map(|(attempt, _)| attempt.message.0).bind_iter())
+        .bind(arrived.iter().map(|(attempt, _)| attempt.recipient.as_str()).bind_iter())
+        .bind(arrived.iter().map(|(attempt, _)| attempt.at).bind_iter())
+        .bind(arrived.iter().map(|(_, digest)| digest.as_str()).bind_iter());
     let mut written = HashSet::new();
     for row in &query.fetch_all(connection).await? {
         let record = Record::new(row, "outbox");
