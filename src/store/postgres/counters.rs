@@ -10,7 +10,8 @@ use crate::gateway::ports::StoreError;
 use sqlx::PgConnection;
 use sqlx::postgres::PgBindIterExt;
 
-/// The counter of the deliveries of a stage. Leased or not, one is owed: a lease touches no counter.
+/// The counter of the deliveries of a stage. Leased or not, one is owed: a first lease touches no counter, that of a retry
+/// moves two.
 pub(super) fn of_stage(stage: Stage) -> &'static str {
     match stage {
         Stage::Queued | Stage::Sending => "delivery.owed",

@@ -48,6 +48,12 @@ fn of_server(said: &dyn DatabaseError) -> StoreError {
     }
 }
 
+/// Others were in the way (a wait for a lock that was given up, a deadlock): it may go well the next time.
+pub(super) fn is_in_the_way(fault: &StoreError) -> bool {
+    let StoreError::Unavailable(cause) = fault else { return false };
+    cause.downcast_ref::<Said>().is_some_and(|said| matches!(&*said.code, "55P03" | "40P01"))
+}
+
 /// The store could not do it now.
 pub(super) fn unavailable(why: &'static str) -> StoreError {
     StoreError::Unavailable(why.into())

@@ -4,8 +4,7 @@
 //! needs, so that an older version that is running goes on. Never: goes back, or touches a newer database or one of
 //! another program; waits long for a table, because everybody else would wait behind it.
 
-use crate::gateway::ports::StoreError;
-use crate::store::postgres::{OpenError, Session, lock};
+use crate::store::postgres::{OpenError, Session, fault, lock};
 use sqlx::{PgConnection, PgPool, Row};
 use std::time::Duration;
 
@@ -24,8 +23,8 @@ const TRIES: usize = 5;
 pub(super) async fn to_present(pool: &PgPool) -> Result<(), OpenError> {
     for _ in 1..TRIES {
         match migrate(pool).await {
-            Err(OpenError::Store(StoreError::Unavailable(cause))) => {
-                tracing::warn!(%cause, "the tables could not be brought to this version yet; it is tried again");
+            Err(OpenError::Store(fault)) if fault::is_in_the_way(&fault) => {
+                tracing::warn!(%fault, "the tables could not be brought to this version yet; it is tried again");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             done => return done,

@@ -11,7 +11,7 @@ use crate::store::postgres::row::Record;
 use crate::store::postgres::session::within;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions, PgRow};
 use sqlx::{PgConnection, PgPool, Row};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -32,6 +32,12 @@ const TRY_MAX: Duration = Duration::from_secs(5);
 const DOWN_EVERY: Duration = Duration::from_secs(1);
 /// How often the holders of leases are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Who is without a lock at every look for so long is gone: longer than a gateway that lives takes to show itself anew.
+const GONE_AFTER: Duration = Duration::from_secs(4);
+/// How long leases may take to come along: longer than the server lets a lock be waited for (open.rs).
+const ALONG_MAX: Duration = Duration::from_secs(15);
+/// Between two tries for rows that others hold at that moment.
+const ALONG_EVERY: Duration = Duration::from_millis(50);
 /// No number: the connection is down, and leases end by the clock only.
 const NOBODY: i32 = 0;
 
@@ -56,9 +62,8 @@ struct Shared {
 #[derive(Default)]
 struct Look {
     at: Option<Instant>,
-    /// Without a lock at the last look. Only who is so twice is gone: after a restart of the server everybody is so for
-    /// a moment.
-    missing: HashSet<i32>,
+    /// Who was without a lock at every look, and since when. After a restart of the server everybody is so for a moment.
+    missing: HashMap<i32, Instant>,
 }
 
 impl Presence {
@@ -96,14 +101,18 @@ impl Presence {
         self.shared.changes.subscribe()
     }
 
-    /// The holders of leases that are gone: at two looks in a row, at most one a second, nobody held their locks.
+    /// The holders of leases that are gone: at every look for [`GONE_AFTER`], at most one a second, nobody held their locks.
+    /// Never one that this store has been: it is here.
     pub(super) async fn gone(&self, pool: &PgPool) -> Result<Vec<i32>, StoreError> {
         if !self.may_look() {
             return Ok(Vec::new());
         }
-        let missing = within(missing(pool)).await?;
+        let (missing, own, now) = (within(missing(pool)).await?, self.numbers(), Instant::now());
         let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
-        let gone = missing.intersection(&look.missing).copied().collect();
+        let since = |holder| (holder, look.missing.get(&holder).copied().unwrap_or(now));
+        let missing: HashMap<i32, Instant> =
+            missing.into_iter().filter(|holder| !own.contains(holder)).map(since).collect();
+        let gone = missing.iter().filter(|(_, since)| now - **since >= GONE_AFTER).map(|(holder, _)| *holder).collect();
         look.missing = missing;
         Ok(gone)
     }
@@ -154,16 +163,29 @@ pub(super) async fn stores_open(connection: &mut PgConnection) -> Result<i64, St
     Ok(sqlx::query_scalar(OPEN).bind(i64::from(HOLDERS)).fetch_one(connection).await?)
 }
 
-/// Leases under the numbers of before come along. What a settlement holds at this moment has no need of it. Under the lock
-/// of claims, because one that is under way bears a number of before, and can be seen only when it has committed.
+/// Leases under the numbers of before come along, all of them: what somebody holds at that moment is tried again.
 async fn take_along(listener: &mut PgListener, (before, now): (&[i32], i32)) -> Result<(), StoreError> {
+    const LEFT: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE holder = ANY($1))
+             OR EXISTS (SELECT 1 FROM notice WHERE holder = ANY($1))";
+    if before.is_empty() {
+        return Ok(());
+    }
+    loop {
+        take_free(listener, (before, now)).await?;
+        if !sqlx::query_scalar::<_, bool>(LEFT).bind(before).fetch_one(&mut *listener).await? {
+            return Ok(());
+        }
+        sleep(ALONG_EVERY).await;
+    }
+}
+
+/// Those that nobody holds. Under the lock of claims, because a claim that is under way bears a number of before, and can
+/// be seen only when it has committed.
+async fn take_free(listener: &mut PgListener, (before, now): (&[i32], i32)) -> Result<(), StoreError> {
     const LETTERS: &str = "UPDATE outbox SET holder = $2
          WHERE seq IN (SELECT seq FROM outbox WHERE holder = ANY($1) FOR UPDATE SKIP LOCKED)";
     const NOTICES: &str = "UPDATE notice SET holder = $2
          WHERE n IN (SELECT n FROM notice WHERE holder = ANY($1) FOR UPDATE SKIP LOCKED)";
-    if before.is_empty() {
-        return Ok(());
-    }
     sqlx::raw_sql(lock::BEGIN_CLAIM).execute(&mut *listener).await?;
     for sql in [LETTERS, NOTICES] {
         sqlx::query(sql).bind(before).bind(now).execute(&mut *listener).await?;
@@ -218,7 +240,7 @@ impl Ears {
         };
         let (mut listener, holder) = timeout(TRY_MAX, appear).await.map_err(|_| silent())??;
         let before = self.shared.remember(holder);
-        timeout(TRY_MAX, take_along(&mut listener, (&before, holder))).await.map_err(|_| silent())??;
+        timeout(ALONG_MAX, take_along(&mut listener, (&before, holder))).await.map_err(|_| silent())??;
         // Not before: leases under a number whose connection is given up would be anybody's.
         self.shared.holder.store(holder, Ordering::SeqCst);
         Ok(listener)

@@ -29,14 +29,14 @@ impl Session {
     /// Begins with that text, which is one of the constants. A connection that broke while nobody used it is closed, and
     /// the next is taken: nothing was done on it yet.
     pub(super) async fn begin(pool: &PgPool, begin: &'static str) -> Result<Self, StoreError> {
+        let mut left = pool.options().get_max_connections();
         loop {
             let connection = pool.acquire().await?;
             let mut session = Self { connection, open: true };
             let begun = async { Ok(sqlx::raw_sql(begin).execute(&mut *session.connection).await) };
             match within(begun).await? {
                 Ok(_) => return Ok(session),
-                // Each time there is one less, and where none can be made anew it ends here.
-                Err(fault) if is_broken(&fault) => drop(session),
+                Err(fault) if is_broken(&fault) && left > 0 => left -= 1,
                 Err(fault) => return Err(fault.into()),
             }
         }
