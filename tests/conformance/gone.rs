@@ -5,7 +5,7 @@
 
 use crate::given::{CLINIC, SCHOOL, at, code, exchange_id, message_id, obligation_id, request};
 use crate::postgres_node::{Database, Postgres};
-use crate::replicas::{HERE, PATIENCE, claim, holders, ids, open, settle, until};
+use crate::replicas::{HERE, PATIENCE, claim, cut_listener, holders, ids, open, settle, until};
 use crate::{load, save};
 use mezhved::domain::notice::{Medium, Whom};
 use mezhved::gateway::ports::decisions::{Attempt, AttemptResult, Claim, RouteKind};
@@ -211,7 +211,7 @@ async fn a_lease_that_is_being_taken_while_the_connection_breaks_comes_along() {
     let claimed = tokio::spawn(async move { claim(&claiming, 10).await.len() });
     until(async || (waiting("wait_event_type = 'Lock'") == "1").then_some(())).await;
     let before = holders(&database);
-    database.sql(&format!("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {HERE} AND objsubid = 2"));
+    cut_listener(&database);
     // Who has the new number waits for the claim now.
     until(async || (waiting("wait_event_type = 'Lock'") == "2").then_some(())).await;
     database.sql(&format!("SELECT pg_cancel_backend(pid) {here} AND wait_event = 'PgSleep'"));
@@ -271,7 +271,7 @@ async fn a_gateway_never_takes_itself_for_gone() {
     save(&store, request(1).changes()).await;
     let before = holders(&database);
     assert_eq!(claim(&store, 10).await.len(), 1);
-    database.sql(&format!("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {HERE} AND objsubid = 2"));
+    cut_listener(&database);
     until(async || Some(holders(&database)).filter(|now| now.len() == 1 && *now != before)).await;
     until(async || (database.sql("SELECT holder FROM outbox") != before[0]).then_some(())).await;
     // A lease that was left behind under the number of before.

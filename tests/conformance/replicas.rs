@@ -61,6 +61,11 @@ pub(crate) fn holders(database: &Database<'_>) -> Vec<String> {
     held.lines().map(str::to_owned).collect()
 }
 
+/// Ends the connection on which the only store of a database listens.
+pub(crate) fn cut_listener(database: &Database<'_>) {
+    database.sql(&format!("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {HERE} AND objsubid = 2"));
+}
+
 /// Registers a message of the centre under the next number of its register, as the gateway does.
 async fn register(store: &PostgresStore, n: u32) {
     let register = Register { participant: code(CENTRE), year: 2026, direction: Direction::Outgoing };
@@ -217,7 +222,7 @@ async fn a_gateway_whose_connection_broke_keeps_its_leases_under_a_new_number() 
     assert_eq!(claim(&first, 10).await.len(), 1);
     let before = holders(&database);
     assert_eq!(before.len(), 1);
-    database.sql(&format!("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {HERE} AND objsubid = 2"));
+    cut_listener(&database);
     let leased_by = "SELECT holder FROM outbox WHERE state = 'sending'";
     let now = until(async || Some(holders(&database)).filter(|now| now.len() == 1 && *now != before)).await;
     until(async || (database.sql(leased_by) == now[0]).then_some(())).await;

@@ -10,7 +10,7 @@ mod queue;
 mod reroute;
 mod rows;
 
-pub(super) use claim::{claim, end_leases, letter, waits};
+pub(super) use claim::{WAITS, claim, end_leases, letter};
 pub(super) use delivery::Key;
 pub(super) use queue::{queue_and_prove, settle};
 pub(super) use reroute::reroute;

@@ -246,8 +246,8 @@ impl Ears {
         Ok(listener)
     }
 
-    /// Listens for ever. A connection that is lost is made anew at once, before others find its leases without a holder
-    /// twice; while that fails, events are looked for.
+    /// Listens for ever. A connection that is lost is made anew at once, before others take its leases for those of the
+    /// gone; while that fails, events are looked for.
     async fn listen(mut self, mut listener: PgListener) {
         loop {
             let fault = self.hear(&mut listener).await;

@@ -4,7 +4,7 @@
 
 use crate::domain::delivery::notice_waits_until_max;
 use crate::domain::ids::{ExchangeId, ObligationId, ParticipantCode};
-use crate::domain::notice::{Medium, Whom};
+use crate::domain::notice::Whom;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::notices::{
     ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeResult, NoticeView,
@@ -15,11 +15,9 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-/// Whether any notice at all is on its way by this medium, now or later.
-pub(super) async fn waits(connection: &mut PgConnection, medium: Medium) -> Result<bool, StoreError> {
-    const WAITS: &str = "SELECT n FROM notice WHERE medium = $1 AND ready_at IS NOT NULL ORDER BY ready_at, n LIMIT 1";
-    Ok(sqlx::query(WAITS).bind(medium.code()).fetch_optional(connection).await?.is_some())
-}
+/// Finds whether any notice at all is on its way by a medium, now or later.
+pub(super) const WAITS: &str =
+    "SELECT n FROM notice WHERE medium = $1 AND ready_at IS NOT NULL ORDER BY ready_at, n LIMIT 1";
 
 /// Leases for a holder what is ready: queued, due for another attempt, or left by a worker that died. Rows that somebody
 /// else is leasing at this moment are passed over.

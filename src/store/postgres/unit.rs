@@ -68,20 +68,31 @@ pub(super) async fn end<T>(
     }
 }
 
-/// Leases deliveries; first ends the leases of gateways that are gone. Nothing is begun where nothing waits: who sends is
-/// woken by every commit.
-pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
+/// Begins a claim: first the leases of gateways that are gone end. `None` where nothing of that code waits (`waits` finds it
+/// in the order of an index, which is so asked for its first entry): who sends is woken by every commit.
+pub(super) async fn begin_claim(
+    store: &PostgresStore,
+    (waits, code): (&'static str, &str),
+) -> Result<Option<Session>, StoreError> {
     let gone = store.presence.gone(&store.pool).await?;
     let mut reader = Reader::of(&store.pool).await?;
-    let waits = within(outbox::waits(reader.connection(), claim.route)).await;
-    if !reader.answered(waits)? && gone.is_empty() {
-        return Ok(Vec::new());
+    let found = within(async { Ok(sqlx::query(waits).bind(code).fetch_optional(reader.connection()).await?) }).await;
+    if reader.answered(found)?.is_none() && gone.is_empty() {
+        return Ok(None);
     }
     let mut session = Session::begin(&store.pool, lock::BEGIN_CLAIM).await?;
+    within(outbox::end_leases(session.connection(), &gone)).await?;
+    Ok(Some(session))
+}
+
+/// Leases deliveries.
+pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
+    let Some(mut session) = begin_claim(store, (outbox::WAITS, claim.route.code())).await? else {
+        return Ok(Vec::new());
+    };
     let (holder, numbers) = (store.presence.holder(), store.presence.numbers());
     let claimed = within(async {
         let connection = session.connection();
-        outbox::end_leases(connection, &gone).await?;
         let mut counters = Counters::default();
         let claimed = outbox::claim(connection, (claim, holder, &numbers), &mut counters).await?;
         counters::write(&counters, connection).await?;

@@ -8,23 +8,16 @@ use crate::domain::delivery::waits_until_max;
 use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{ExchangeId, MessageId};
 use crate::gateway::ports::StoreError;
-use crate::gateway::ports::decisions::{Claim, Claimed, RouteKind};
+use crate::gateway::ports::decisions::{Claim, Claimed};
 use crate::store::postgres::counters::{Counters, of_stage};
 use crate::store::postgres::row::{Record, int};
 use bytes::Bytes;
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-/// Whether anything at all is on its way by this route, now or later.
-pub(in crate::store::postgres) async fn waits(
-    connection: &mut PgConnection,
-    route: RouteKind,
-) -> Result<bool, StoreError> {
-    // The order is that of an index, which is so asked for its first entry.
-    const WAITS: &str = "SELECT seq FROM outbox WHERE route = $1 AND route <> 'inbox' AND ready_at IS NOT NULL
-         ORDER BY ready_at, seq LIMIT 1";
-    Ok(sqlx::query(WAITS).bind(route.code()).fetch_optional(connection).await?.is_some())
-}
+/// Finds whether anything at all is on its way by a route, now or later.
+pub(in crate::store::postgres) const WAITS: &str = "SELECT seq FROM outbox
+     WHERE route = $1 AND route <> 'inbox' AND ready_at IS NOT NULL ORDER BY ready_at, seq LIMIT 1";
 
 /// Leases what is ready: queued, due for another attempt, left by a worker that died, or put off by a clock that ran
 /// ahead and is right again. Under the lock of claims. The leases bear `holder`; leases under one of `numbers` are our own.

@@ -91,12 +91,11 @@ async fn arrive(
         *times.entry((attempt.message, &attempt.recipient)).or_default() += 1;
     }
     let is_only = |attempt: &&Attempt| times.get(&(attempt.message, &attempt.recipient)) == Some(&1);
-    let digest = |attempt: &Attempt| match &attempt.result {
-        AttemptResult::Delivered { content_sha256 } => Some(content_sha256.clone()),
+    let arrived = attempts.iter().filter(is_only).filter_map(|attempt| match &attempt.result {
+        AttemptResult::Delivered { content_sha256 } => Some((attempt, content_sha256.as_str())),
         _ => None,
-    };
-    let only = attempts.iter().filter(is_only);
-    let arrived: Vec<(&Attempt, String)> = only.filter_map(|attempt| Some((attempt, digest(attempt)?))).collect();
+    });
+    let arrived: Vec<(&Attempt, &str)> = arrived.collect();
     if arrived.is_empty() {
         return Ok(HashSet::new());
     }
@@ -104,7 +103,7 @@ async fn arrive(
         .bind(arrived.iter().map(|(attempt, _)| attempt.message.0).bind_iter())
         .bind(arrived.iter().map(|(attempt, _)| attempt.recipient.as_str()).bind_iter())
         .bind(arrived.iter().map(|(attempt, _)| attempt.at).bind_iter())
-        .bind(arrived.iter().map(|(_, digest)| digest.as_str()).bind_iter());
+        .bind(arrived.iter().map(|(_, digest)| *digest).bind_iter());
     let mut written = HashSet::new();
     for row in &query.fetch_all(connection).await? {
         let record = Record::new(row, "outbox");

@@ -10,7 +10,7 @@ use crate::gateway::ports::notices::{ClaimedNotice, NoticeAttempt, NoticeClaim, 
 use crate::gateway::ports::{Notices, StoreError};
 use crate::store::postgres::reader::Reader;
 use crate::store::postgres::session::{Session, WRITE, within};
-use crate::store::postgres::{PostgresStore, lock, outbox, telling, unit};
+use crate::store::postgres::{PostgresStore, lock, telling, unit};
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
@@ -18,17 +18,10 @@ use uuid::Uuid;
 #[async_trait]
 impl Notices for PostgresStore {
     async fn claim_notices(&self, claim: NoticeClaim) -> Result<Vec<ClaimedNotice>, StoreError> {
-        let gone = self.presence.gone(&self.pool).await?;
-        let mut reader = Reader::of(&self.pool).await?;
-        let waits = within(telling::waits(reader.connection(), claim.medium)).await;
-        if !reader.answered(waits)? && gone.is_empty() {
+        let Some(mut session) = unit::begin_claim(self, (telling::WAITS, claim.medium.code())).await? else {
             return Ok(Vec::new());
-        }
-        let mut session = Session::begin(&self.pool, lock::BEGIN_CLAIM).await?;
-        let leased = within(async {
-            outbox::end_leases(session.connection(), &gone).await?;
-            telling::claim(session.connection(), &claim, self.presence.holder()).await
-        });
+        };
+        let leased = within(telling::claim(session.connection(), &claim, self.presence.holder()));
         let leased = leased.await;
         unit::end(session, (leased, None)).await
     }
