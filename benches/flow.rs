@@ -3,7 +3,8 @@
 //! publish confirmed; and beside a plain Python gateway, with a commit for each message and in batches. One run, one
 //! broker, one database node, the same messages. Then the time from a message's instant to its receipt at 500/s.
 //!
-//! `cargo bench --bench flow [-- MESSAGES [ROUNDS]]`. Promises: real private nodes, quorum queues, persistent messages,
+//! `cargo bench --bench flow [-- MESSAGES [ROUNDS [CASE]]]`; of the cases only those whose name begins with CASE, and then
+//! no receipts. Promises: real private nodes, quorum queues, persistent messages,
 //! full fsync on every side; the median of the rounds. Never: judges; it prints.
 #![allow(
     clippy::unwrap_used,
@@ -84,13 +85,15 @@ struct Nodes {
 }
 
 fn main() {
-    let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
-    let (messages, rounds) = (numbers.next().unwrap_or(10_000), numbers.next().unwrap_or(3));
+    // Cargo adds `--bench`.
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let number = |place: usize, or: usize| words.get(place).map_or(or, |word| word.parse().expect("a number"));
+    let (messages, rounds, only) = (number(0, 10_000), number(1, 3), words.get(2));
     let nodes = Nodes { broker: Broker::start(), postgres: Postgres::start() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let with_postgres = gateways::serve_on_postgres();
     let cases = CASES.into_iter().filter(|case| with_postgres || !matches!(case, Case::Gateway { postgres: true, .. }));
-    let cases: Vec<Case> = cases.collect();
+    let cases: Vec<Case> = cases.filter(|case| only.is_none_or(|only| case.name().starts_with(only.as_str()))).collect();
     println!("{}", machine::described(&nodes.postgres));
     println!("{messages} messages from the queue to the confirmed delivery, each a letter to one of");
     println!("{} queues and a receipt to its sender; {rounds} rounds, each case in turn\n", letters::SCHOOLS);
@@ -106,7 +109,9 @@ fn main() {
         }
     }
     print(&cases, &measured);
-    gateways::print_receipts(&nodes, with_postgres);
+    if only.is_none() {
+        gateways::print_receipts(&nodes, with_postgres);
+    }
 }
 
 async fn measure(case: Case, nodes: &Nodes, messages: usize) -> f64 {

@@ -77,6 +77,8 @@ impl Peer {
 
     async fn empty_inbox(&self, scene: &Arc<Scene>) {
         let Some(door) = &scene.http else { return };
+        // Bodies do not look all at the same moment.
+        tokio::time::sleep(scene.poll.mul_f64(self.place as f64 / scene.peers.len() as f64)).await;
         loop {
             let letters = match door.inbox(&self.key).await {
                 Ok(letters) => letters,

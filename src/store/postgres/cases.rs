@@ -90,6 +90,9 @@ pub(super) async fn by_numbers(
 
 /// Cases with their consents.
 async fn whole(connection: &mut PgConnection, rows: &[PgRow]) -> Result<BTreeMap<CaseKey, Case>, StoreError> {
+    if rows.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let keys = rows.iter().map(key).collect::<Result<Vec<(i64, CaseKey)>, _>>()?;
     let ns: Vec<i64> = keys.iter().map(|(n, _)| *n).collect();
     let query = sqlx::query(

@@ -44,14 +44,18 @@ use sqlx::{PgConnection, PgPool};
 
 /// The store in one PostgreSQL database.
 pub struct PostgresStore {
+    /// Who looks.
     pool: PgPool,
+    /// Who decides, claims and settles: however many look at once, none of them stands in front.
+    deciding: PgPool,
     presence: Presence,
 }
 
 /// What may be chosen of a store; nothing of it weakens a promise.
 #[derive(Debug, Clone)]
 pub struct PostgresOptions {
-    /// Connections of this gateway for decisions and reads together; one more listens.
+    /// Connections of this gateway for decisions and reads together, two at least; a quarter of them, four at most, is
+    /// for decisions alone. One more listens.
     pub connections_max: u32,
 }
 
@@ -68,11 +72,11 @@ impl PostgresStore {
     /// # Errors
     /// [`OpenError`]; nothing was changed in a database that is refused.
     pub async fn open(url: &str, options: PostgresOptions) -> Result<Self, OpenError> {
-        let pool = open::pool(url, &options).await?;
+        let (pool, deciding) = open::pools(url, &options).await?;
         open::refuse_unsafe(&pool).await?;
         migrate::to_present(&pool).await?;
         let presence = Presence::begin(open::connect_options(url)?, pool.clone()).await?;
-        Ok(Self { pool, presence })
+        Ok(Self { pool, deciding, presence })
     }
 
     /// One state of the whole database, to be read with several queries.
@@ -88,7 +92,7 @@ pub(in crate::store) async fn stores_open(connection: &mut PgConnection) -> Resu
 
 /// The database of that address with its tables made, and nobody serving from it yet; for who fills it.
 pub(in crate::store) async fn empty_pool(url: &str) -> Result<PgPool, OpenError> {
-    let pool = open::pool(url, &PostgresOptions { connections_max: 1 }).await?;
+    let pool = open::pool(url, 2).await?;
     open::refuse_unsafe(&pool).await?;
     migrate::to_present(&pool).await?;
     Ok(pool)

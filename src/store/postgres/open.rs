@@ -33,6 +33,8 @@ const SETTINGS: [(&str, &str); 11] = [
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// How long a call waits for a connection of the pool.
 const ACQUIRE_MAX: Duration = Duration::from_secs(10);
+/// Decisions go one after another (lock.rs); more connections than for those that wait in turn are of no use.
+const DECIDING_MAX: u32 = 4;
 /// More than there are statements in this module.
 const STATEMENTS_MAX: usize = 256;
 /// `tcp_user_timeout` and what else is set is there from this version on.
@@ -45,9 +47,16 @@ pub(super) fn connect_options(url: &str) -> Result<PgConnectOptions, OpenError> 
     Ok(options.disable_statement_logging())
 }
 
-/// The pool, with one connection open, so that a fault shows at the start.
-pub(super) async fn pool(url: &str, options: &PostgresOptions) -> Result<PgPool, OpenError> {
-    let pool = PgPoolOptions::new().max_connections(options.connections_max.max(2)).acquire_timeout(ACQUIRE_MAX);
+/// The connections for who looks, and those for who decides.
+pub(super) async fn pools(url: &str, options: &PostgresOptions) -> Result<(PgPool, PgPool), OpenError> {
+    let all = options.connections_max.max(2);
+    let deciding = (all / 4).clamp(1, DECIDING_MAX);
+    Ok((pool(url, all - deciding).await?, pool(url, deciding).await?))
+}
+
+/// A pool of so many connections, with one open, so that a fault shows at the start.
+pub(super) async fn pool(url: &str, connections_max: u32) -> Result<PgPool, OpenError> {
+    let pool = PgPoolOptions::new().max_connections(connections_max).acquire_timeout(ACQUIRE_MAX);
     let pool = pool.test_before_acquire(false).before_acquire(|connection, meta| {
         Box::pin(async move {
             if meta.idle_for > TRUSTED_FOR {

@@ -28,7 +28,7 @@ pub(super) struct PostgresUnit {
 
 /// Opens a transaction and loads.
 pub(super) async fn begin(store: &PostgresStore, keys: &Keys) -> Result<(PostgresUnit, Loaded), StoreError> {
-    let mut session = Session::begin(&store.pool, lock::BEGIN_DECISION).await?;
+    let mut session = Session::begin(&store.deciding, lock::BEGIN_DECISION).await?;
     let (loaded, refs) = within(load::load(session.connection(), keys)).await?;
     Ok((PostgresUnit { session, refs, tell: store.presence.commit_and_tell() }, loaded))
 }
@@ -74,13 +74,13 @@ pub(super) async fn begin_claim(
     store: &PostgresStore,
     (waits, code): (&'static str, &str),
 ) -> Result<Option<Session>, StoreError> {
-    let gone = store.presence.gone(&store.pool).await?;
-    let mut reader = Reader::of(&store.pool).await?;
+    let gone = store.presence.gone(&store.deciding).await?;
+    let mut reader = Reader::of(&store.deciding).await?;
     let found = within(async { Ok(sqlx::query(waits).bind(code).fetch_optional(reader.connection()).await?) }).await;
     if reader.answered(found)?.is_none() && gone.is_empty() {
         return Ok(None);
     }
-    let mut session = Session::begin(&store.pool, lock::BEGIN_CLAIM).await?;
+    let mut session = Session::begin(&store.deciding, lock::BEGIN_CLAIM).await?;
     within(outbox::end_leases(session.connection(), &gone)).await?;
     Ok(Some(session))
 }
@@ -104,7 +104,7 @@ pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Cl
 
 /// Writes down what became of deliveries.
 pub(super) async fn settle(store: &PostgresStore, (attempts, told): (&[Attempt], &[Event])) -> Result<(), StoreError> {
-    let mut session = Session::begin(&store.pool, lock::BEGIN_DECISION).await?;
+    let mut session = Session::begin(&store.deciding, lock::BEGIN_DECISION).await?;
     let connection = session.connection();
     let settled = within(async {
         let (mut refs, mut counters) = (Refs::default(), Counters::default());

@@ -33,7 +33,7 @@ impl Attachments for PostgresStore {
     }
 
     async fn claim_leftovers(&self, leftovers: Leftovers) -> Result<Vec<ObjectName>, StoreError> {
-        let mut session = Session::begin(&self.pool, lock::BEGIN_DECISION).await?;
+        let mut session = Session::begin(&self.deciding, lock::BEGIN_DECISION).await?;
         let taken = within(attachments::claim(session.connection(), leftovers)).await;
         unit::end(session, (taken, None)).await
     }

@@ -27,7 +27,7 @@ impl Notices for PostgresStore {
     }
 
     async fn settle_notices(&self, attempts: Vec<NoticeAttempt>, events: Vec<Event>) -> Result<(), StoreError> {
-        let mut session = Session::begin(&self.pool, lock::BEGIN_DECISION).await?;
+        let mut session = Session::begin(&self.deciding, lock::BEGIN_DECISION).await?;
         let settled = within(async {
             telling::settle(session.connection(), (&attempts, &self.presence.numbers())).await?;
             unit::save_events(session.connection(), &events, Default::default()).await
