@@ -93,7 +93,8 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let with_postgres = gateways::serve_on_postgres();
     let cases = CASES.into_iter().filter(|case| with_postgres || !matches!(case, Case::Gateway { postgres: true, .. }));
-    let cases: Vec<Case> = cases.filter(|case| only.is_none_or(|only| case.name().starts_with(only.as_str()))).collect();
+    let cases: Vec<Case> =
+        cases.filter(|case| only.is_none_or(|only| case.name().starts_with(only.as_str()))).collect();
     println!("{}", machine::described(&nodes.postgres));
     println!("{messages} messages from the queue to the confirmed delivery, each a letter to one of");
     println!("{} queues and a receipt to its sender; {rounds} rounds, each case in turn\n", letters::SCHOOLS);

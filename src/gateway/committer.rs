@@ -192,11 +192,16 @@ async fn decide_and_commit(inner: &Arc<Inner>, jobs: &[Job]) -> Result<Vec<Decid
 
 async fn commit(inner: Arc<Inner>, unit: Box<dyn Unit>, mut changes: Changes) -> Result<(), StoreError> {
     let outside = flaw::is(Flaw::OutboxOutsideTransaction).then(|| std::mem::take(&mut changes.outbox));
-    unit.commit(changes).await?;
-    failpoint::reach("after-commit");
+    let promise = inner.passing.promise(&mut changes, inner.now());
+    let committed = unit.commit(changes).await;
+    if committed.is_ok() {
+        failpoint::reach("after-commit");
+    }
+    promise.keep(&committed);
+    committed?;
     let Some(outbox) = outside.filter(|outbox| !outbox.is_empty()) else { return Ok(()) };
     let (unit, _) = inner.store.begin(Keys::default()).await?;
-    unit.commit(Changes { outbox, ..Changes::default() }).await
+    unit.commit(Changes { outbox, ..Changes::default() }).await.map(drop)
 }
 
 /// The outcome of each job, and whether one was refused that had changed something before.

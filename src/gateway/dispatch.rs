@@ -13,7 +13,8 @@ use crate::gateway::Gateway;
 use crate::gateway::arrival::{Arrival, ChannelKind};
 use crate::gateway::committer::Job;
 use crate::gateway::content::sha256_hex;
-use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, QuarantineRow};
+use crate::gateway::passing::Hands;
+use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, QuarantineRow, RouteKind};
 use crate::gateway::ports::outlet::Letter;
 use crate::gateway::receipts;
 use crate::gateway::rejection::{Rejection, RejectionKind};
@@ -36,6 +37,12 @@ impl Gateway {
             failpoint::reach("after-claim");
         }
         Ok(claimed)
+    }
+
+    /// The hands that take letters of this route as they are decided.
+    #[must_use]
+    pub fn hands(&self, route: RouteKind) -> Hands {
+        self.0.passing.hands(route)
     }
 
     /// What goes out: the stored message in the recipient's format.

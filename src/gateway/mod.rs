@@ -21,6 +21,7 @@ pub mod journal;
 pub mod notices;
 mod outlook;
 pub mod paper;
+pub mod passing;
 pub mod policy;
 pub mod ports;
 mod quarantine;
@@ -44,6 +45,7 @@ use crate::domain::zone::Zone;
 use crate::flaw::{self, Flaw};
 use crate::gateway::attachments::AttachmentRules;
 use crate::gateway::committer::Job;
+use crate::gateway::passing::Passing;
 use crate::gateway::policy::{Policies, PolicyFault};
 use crate::gateway::ports::{Objects, Store, StoreError};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -87,6 +89,7 @@ struct Inner {
     directory_generation: AtomicU64,
     jobs: mpsc::Sender<Job>,
     changes: watch::Sender<u64>,
+    passing: Arc<Passing>,
     /// The latest instant that was used, in microseconds: time does not run behind it.
     floor_us: AtomicI64,
     /// The instant of the last whole sweep, in microseconds; 0 before the first.
@@ -136,6 +139,7 @@ impl Gateway {
             directory_generation: AtomicU64::new(generation),
             jobs,
             changes: watch::channel(0).0,
+            passing: Arc::default(),
             floor_us: AtomicI64::new(latest.map_or(0, |at| at.timestamp_micros())),
             swept_us: AtomicI64::new(0),
             sweep_age_max_s: parts.sweep_age_max_s,

@@ -14,6 +14,7 @@ pub use once::round_once;
 use crate::clock::Clock;
 use crate::domain::decision::Event;
 use crate::gateway::Gateway;
+use crate::gateway::passing::{Hands, Passed};
 use crate::gateway::ports::Outlet;
 use crate::gateway::ports::decisions::{Attempt, AttemptResult, Claim, Claimed, RouteKind};
 use crate::gateway::ports::outlet::Letter;
@@ -52,6 +53,8 @@ pub trait Dispatch: Send + Sync + 'static {
     /// The row in its recipient's own format.
     fn letter(&self, claimed: &Claimed) -> Result<Letter, Rejection>;
     async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), Rejection>;
+    /// Where letters come in that were just decided.
+    fn hands(&self, route: RouteKind) -> Hands;
     fn now(&self) -> DateTime<Utc>;
     /// Changes after every commit.
     fn changes(&self) -> watch::Receiver<u64>;
@@ -71,6 +74,10 @@ impl Dispatch for Gateway {
 
     async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), Rejection> {
         Gateway::settle(self, attempts, events).await
+    }
+
+    fn hands(&self, route: RouteKind) -> Hands {
+        Gateway::hands(self, route)
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -115,6 +122,7 @@ pub async fn run<D: Dispatch>(dispatch: Arc<D>, way: Way, stop: &CancellationTok
     let mut outbound = Outbound {
         seats: Seats::new(way.per_recipient_max),
         changes: dispatch.changes(),
+        hands: dispatch.hands(way.route),
         look_every: dispatch.clock().scaled(LOOK_EVERY).max(LOOK_EVERY_MIN),
         dispatch,
         way,
@@ -122,6 +130,7 @@ pub async fn run<D: Dispatch>(dispatch: Arc<D>, way: Way, stop: &CancellationTok
         done: Vec::new(),
         pace: Pace::local(),
         more: true,
+        caught_up: false,
         ready: false,
     };
     while !stop.is_cancelled() {
@@ -135,6 +144,7 @@ struct Outbound<D> {
     way: Way,
     seats: Seats,
     changes: watch::Receiver<u64>,
+    hands: Hands,
     look_every: Duration,
     on_way: JoinSet<Outcome>,
     /// What became of letters and is not written down yet.
@@ -142,6 +152,8 @@ struct Outbound<D> {
     pace: Pace,
     /// There may be more to lease.
     more: bool,
+    /// The last look left nothing that is ready: who is decided now stands in front of nobody.
+    caught_up: bool,
     /// The channel is up, as far as we know.
     ready: bool,
 }
@@ -156,6 +168,7 @@ impl<D: Dispatch> Outbound<D> {
         if let Err(fault) = went_well {
             let wait = self.pace.next_wait();
             tracing::warn!(route = self.way.route.code(), %fault, wait_ms = wait.as_millis(), "the outbox waits");
+            self.hands.ask(0, TimeDelta::zero());
             let _ = timeout(wait, stop.cancelled()).await;
             return;
         }
@@ -164,10 +177,12 @@ impl<D: Dispatch> Outbound<D> {
         if !self.done.is_empty() || (self.more && self.ready && self.room() >= CLAIM_MAX) {
             return;
         }
+        self.ask();
         let outlet = Arc::clone(&self.way.outlet);
         tokio::select! {
             () = stop.cancelled() => {}
             Some(ended) = self.on_way.join_next() => self.end_all(ended),
+            passed = self.hands.next() => self.take_in(passed),
             changed = self.changes.changed() => {
                 self.more = true;
                 // Without the gateway there are no more wake-ups; the looks go on until the stop.
@@ -199,13 +214,31 @@ impl<D: Dispatch> Outbound<D> {
         let claim = Claim { now, lease_until, limit: CLAIM_MAX, route: self.way.route };
         let claimed = self.dispatch.claim(claim).await?;
         self.more = claimed.len() == CLAIM_MAX;
-        let leased_until = Instant::now() + LEASE;
-        for letter in claimed {
+        self.caught_up = !self.more;
+        self.seat(claimed, Instant::now() + LEASE);
+        Ok(())
+    }
+
+    /// Asks for letters as they are decided. Half of the hands stay free for what is claimed, so that nothing that waits
+    /// is left behind for ever.
+    fn ask(&self) {
+        let room = if self.ready && self.caught_up { self.room().saturating_sub(CLAIM_MAX) } else { 0 };
+        self.hands.ask(room, self.stretched(LEASE));
+    }
+
+    fn take_in(&mut self, passed: Passed) {
+        match passed.doubtful {
+            true => passed.letters.iter().for_each(|letter| self.postpone(letter, Duration::ZERO)),
+            false => self.seat(passed.letters, passed.since + LEASE),
+        }
+    }
+
+    fn seat(&mut self, letters: Vec<Claimed>, leased_until: Instant) {
+        for letter in letters {
             if let Some((letter, wait)) = self.seats.offer(letter, leased_until) {
                 self.postpone(&letter, wait);
             }
         }
-        Ok(())
     }
 
     /// Sends off every letter that may go now.
@@ -270,6 +303,16 @@ impl<D: Dispatch> Outbound<D> {
 
     /// Gives back what was not begun, waits for what is on its way, and writes all of it down.
     async fn drain(&mut self) {
+        self.hands.ask(0, TimeDelta::zero());
+        let last = timeout(DRAIN, async {
+            while self.hands.is_promised() {
+                let passed = self.hands.next().await;
+                passed.letters.iter().for_each(|letter| self.postpone(letter, Duration::ZERO));
+            }
+        });
+        if last.await.is_err() {
+            tracing::warn!(route = self.way.route.code(), "letters that were just decided are left under their leases");
+        }
         for letter in self.seats.clear() {
             self.postpone(&letter, Duration::ZERO);
         }

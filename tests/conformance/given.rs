@@ -246,6 +246,7 @@ impl Request {
             exchanges: vec![self.exchange()],
             endings: Vec::new(),
             outbox: vec![self.delivery()],
+            taking: None,
             proofs: Vec::new(),
             registers: journal.iter().map(|row| (row.register.clone(), row.number)).collect(),
             journal,

@@ -29,6 +29,7 @@ mod round_trip;
 mod search;
 mod shown;
 mod sqlite;
+mod taking;
 mod units;
 
 #[path = "../support/postgres.rs"]
@@ -128,13 +129,13 @@ async fn save(store: &dyn Store, changes: Changes) {
 async fn try_save(store: &dyn Store, changes: Changes) -> Result<(), StoreError> {
     let exchanges = changes.exchanges.iter().map(|one| one.id).collect();
     let (unit, _) = store.begin(Keys { exchanges, ..Keys::default() }).await?;
-    unit.commit(changes).await
+    unit.commit(changes).await.map(drop)
 }
 
 /// The same of a unit that has loaded nothing.
 async fn try_save_unloaded(store: &dyn Store, changes: Changes) -> Result<(), StoreError> {
     let (unit, _) = store.begin(Keys::default()).await?;
-    unit.commit(changes).await
+    unit.commit(changes).await.map(drop)
 }
 
 async fn load(store: &dyn Store, id: ExchangeId) -> Option<Exchange> {

@@ -275,7 +275,7 @@ async fn a_process_that_commits_until_it_is_killed() {
         let done = unit.commit(request(n).changes()).await;
         let mut out = std::io::stdout().lock();
         match done {
-            Ok(()) => writeln!(out, "committed {n}").unwrap(),
+            Ok(_) => writeln!(out, "committed {n}").unwrap(),
             Err(StoreError::Unavailable(_)) => break writeln!(out, "refused {n}").unwrap(),
             Err(error) => panic!("{error}"),
         }

@@ -57,8 +57,10 @@ pub trait Unit: Send {
     /// exchanges name.
     async fn registers(&mut self, of: Vec<(ParticipantCode, i32)>) -> Result<HashMap<Register, u64>, StoreError>;
 
-    /// Saves and commits.
-    async fn commit(self: Box<Self>, changes: Changes) -> Result<(), StoreError>;
+    /// Saves and commits. Of [`Changes::taking`] it gives those that are leased now: new rows of the route that they name,
+    /// without a letter of the same exchange to the same recipient that waits for anybody else. All others wait to be
+    /// claimed; a store may lease none.
+    async fn commit(self: Box<Self>, changes: Changes) -> Result<Vec<(MessageId, ParticipantCode)>, StoreError>;
 }
 
 /// What a batch of commands touches.
@@ -165,6 +167,8 @@ pub struct Changes {
     /// Ends of cases that were told.
     pub endings: Vec<Ending>,
     pub outbox: Vec<OutboxRow>,
+    /// Deliveries of this batch that whoever commits it would send himself, at once.
+    pub taking: Option<Taking>,
     pub proofs: Vec<crate::domain::decision::Proof>,
     pub journal: Vec<JournalRow>,
     /// The desk's notes of messages of this batch, with their scans, whose files are on disk already.
@@ -210,6 +214,13 @@ pub struct OutboxRow {
     /// A receipt's own content; `None` means the stored message's.
     pub content: Option<(Format, Bytes)>,
     pub queued_at: DateTime<Utc>,
+}
+
+/// New rows that are to be leased as they are written.
+#[derive(Debug, Clone)]
+pub struct Taking {
+    pub letters: HashSet<(MessageId, ParticipantCode)>,
+    pub lease_until: DateTime<Utc>,
 }
 
 /// How a row goes out.

@@ -15,6 +15,10 @@
 pub(super) const BEGIN_DECISION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
      SET LOCAL enable_seqscan = off; SELECT pg_advisory_xact_lock(7888732554992513902)";
 
+/// Who counts on both (presence.rs): nobody decides, and nobody claims.
+pub(super) const BEGIN_BOTH: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+     SELECT pg_advisory_xact_lock(7888732554992513902); SELECT pg_advisory_xact_lock(7888732554976321901)";
+
 /// A migration that changes tables in use: first the locks of those who write, then short waits for the tables.
 pub(super) const STAND_ASIDE: &str = "SET LOCAL lock_timeout = '5s'; \
      SELECT pg_advisory_xact_lock(7888732554992513902); SELECT pg_advisory_xact_lock(7888732554976321901); \

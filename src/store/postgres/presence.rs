@@ -82,18 +82,22 @@ impl Presence {
 
     /// The text that ends a transaction that has news for other gateways.
     pub(super) fn commit_and_tell(&self) -> Arc<str> {
-        Arc::clone(&self.shared.tell)
+        self.bearer().commit_and_tell()
     }
 
-    /// The number that leases of this store bear now; `None` while it cannot show that it is alive. To be asked under the
-    /// lock of claims.
+    /// Whose leases are this store's.
+    pub(super) fn bearer(&self) -> Bearer {
+        Bearer(Arc::clone(&self.shared))
+    }
+
+    /// See [`Bearer::holder`].
     pub(super) fn holder(&self) -> Option<i32> {
-        Some(self.shared.holder.load(Ordering::SeqCst)).filter(|holder| *holder != NOBODY)
+        self.bearer().holder()
     }
 
-    /// Every number that leases of this store have borne.
+    /// See [`Bearer::numbers`].
     pub(super) fn numbers(&self) -> Vec<i32> {
-        self.shared.numbers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.bearer().numbers()
     }
 
     /// Changes after what other gateways commit.
@@ -124,6 +128,27 @@ impl Presence {
             look.at = Some(Instant::now());
         }
         may
+    }
+}
+
+/// Whose leases are one store's.
+pub(super) struct Bearer(Arc<Shared>);
+
+impl Bearer {
+    /// The number that leases of this store bear now; `None` while it cannot show that it is alive. To be asked under the
+    /// lock of claims or that of decisions.
+    pub(super) fn holder(&self) -> Option<i32> {
+        Some(self.0.holder.load(Ordering::SeqCst)).filter(|holder| *holder != NOBODY)
+    }
+
+    /// Every number that leases of this store have borne.
+    pub(super) fn numbers(&self) -> Vec<i32> {
+        self.0.numbers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How a transaction ends that has news for other gateways.
+    pub(super) fn commit_and_tell(&self) -> Arc<str> {
+        Arc::clone(&self.0.tell)
     }
 }
 
@@ -179,14 +204,14 @@ async fn take_along(listener: &mut PgListener, (before, now): (&[i32], i32)) -> 
     }
 }
 
-/// Those that nobody holds. Under the lock of claims, because a claim that is under way bears a number of before, and can
-/// be seen only when it has committed.
+/// Those that nobody holds. Under the locks of decisions and of claims, because one that is under way leases under a number
+/// of before, and can be seen only when it has committed.
 async fn take_free(listener: &mut PgListener, (before, now): (&[i32], i32)) -> Result<(), StoreError> {
     const LETTERS: &str = "UPDATE outbox SET holder = $2
          WHERE seq IN (SELECT seq FROM outbox WHERE holder = ANY($1) FOR UPDATE SKIP LOCKED)";
     const NOTICES: &str = "UPDATE notice SET holder = $2
          WHERE n IN (SELECT n FROM notice WHERE holder = ANY($1) FOR UPDATE SKIP LOCKED)";
-    sqlx::raw_sql(lock::BEGIN_CLAIM).execute(&mut *listener).await?;
+    sqlx::raw_sql(lock::BEGIN_BOTH).execute(&mut *listener).await?;
     for sql in [LETTERS, NOTICES] {
         sqlx::query(sql).bind(before).bind(now).execute(&mut *listener).await?;
     }

@@ -7,6 +7,8 @@ use crate::domain::exchange::Exchange;
 use crate::domain::ids::ExchangeId;
 use crate::gateway::ports::{Changes, StoreError};
 use crate::store::postgres::counters::Counters;
+use crate::store::postgres::outbox::Key;
+use crate::store::postgres::presence::Bearer;
 use crate::store::postgres::refs::{Refs, Wanted};
 use crate::store::postgres::{
     attachments, by_hand, cases, endings, events, exchanges, journal, messages, notices, outbox,
@@ -16,8 +18,12 @@ use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// Writes the changes. Exchanges come first, because everything else refers to them. `refs` knows what this transaction
-/// has loaded.
-pub(super) async fn save(connection: &mut PgConnection, changes: &Changes, mut refs: Refs) -> Result<(), StoreError> {
+/// has loaded. Gives the deliveries that it has leased to the bearer.
+pub(super) async fn save(
+    connection: &mut PgConnection,
+    changes: &Changes,
+    (mut refs, bearer): (Refs, &Bearer),
+) -> Result<Vec<Key>, StoreError> {
     refs.find(connection, wanted(changes, &refs)).await?;
     let mut counters = Counters::default();
     exchanges::save(connection, &last_of_each(&changes.exchanges), (&mut refs, &mut counters)).await?;
@@ -25,13 +31,14 @@ pub(super) async fn save(connection: &mut PgConnection, changes: &Changes, mut r
     messages::save(connection, &changes.messages, (&mut refs, &mut counters)).await?;
     attachments::save(connection, &changes.attachments).await?;
     by_hand::save(connection, changes).await?;
-    outbox::queue_and_prove(connection, changes, (&refs, &mut counters)).await?;
+    let leased = outbox::queue_and_prove(connection, (changes, bearer), (&refs, &mut counters)).await?;
     journal::save(connection, (&changes.journal, &changes.registers)).await?;
     cases::save(connection, &changes.cases).await?;
     events::save_disclosures(connection, &changes.disclosures).await?;
     events::save_quarantine(connection, &changes.quarantine, &mut counters).await?;
     notices::queue(connection, &changes.notices, &refs).await?;
-    events::save(connection, &changes.events, (&refs, counters)).await
+    events::save(connection, &changes.events, (&refs, counters)).await?;
+    Ok(leased)
 }
 
 /// Whether other gateways have something to look at.

@@ -15,9 +15,12 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-/// Finds whether any notice at all is on its way by a medium, now or later.
-pub(super) const WAITS: &str =
-    "SELECT n FROM notice WHERE medium = $1 AND ready_at IS NOT NULL ORDER BY ready_at, n LIMIT 1";
+/// Finds whether any notice of a medium is ready at an instant, or was put off beyond the other.
+pub(super) const WAITS: &str = "(SELECT n FROM notice
+         WHERE medium = $1 AND ready_at IS NOT NULL AND ready_at <= $2 ORDER BY ready_at, n LIMIT 1)
+     UNION ALL (SELECT n FROM notice
+         WHERE medium = $1 AND ready_at IS NOT NULL AND ready_at > $3 ORDER BY ready_at, n LIMIT 1)
+     LIMIT 1";
 
 /// Leases for a holder what is ready: queued, due for another attempt, or left by a worker that died. Rows that somebody
 /// else is leasing at this moment are passed over.

@@ -4,16 +4,20 @@
 //! held too long (open.rs), is rolled back. Never: confirms before the server has synced.
 
 use crate::domain::decision::Event;
+use crate::domain::delivery::waits_until_max;
 use crate::domain::ids::ParticipantCode;
 use crate::failpoint;
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, Register, Unit};
 use crate::gateway::ports::{Changes, Keys, Loaded, StoreError};
 use crate::store::postgres::counters::{self, Counters};
+use crate::store::postgres::outbox::Key;
+use crate::store::postgres::presence::Bearer;
 use crate::store::postgres::reader::Reader;
 use crate::store::postgres::refs::{Refs, Wanted};
 use crate::store::postgres::session::{Session, within};
 use crate::store::postgres::{PostgresStore, events, journal, load, lock, outbox, save};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,15 +26,14 @@ use std::sync::Arc;
 pub(super) struct PostgresUnit {
     session: Session,
     refs: Refs,
-    /// How it ends when it has news for other gateways.
-    tell: Arc<str>,
+    bearer: Bearer,
 }
 
 /// Opens a transaction and loads.
 pub(super) async fn begin(store: &PostgresStore, keys: &Keys) -> Result<(PostgresUnit, Loaded), StoreError> {
     let mut session = Session::begin(&store.deciding, lock::BEGIN_DECISION).await?;
     let (loaded, refs) = within(load::load(session.connection(), keys)).await?;
-    Ok((PostgresUnit { session, refs, tell: store.presence.commit_and_tell() }, loaded))
+    Ok((PostgresUnit { session, refs, bearer: store.presence.bearer() }, loaded))
 }
 
 #[async_trait]
@@ -39,9 +42,9 @@ impl Unit for PostgresUnit {
         within(journal::registers(self.session.connection(), &of)).await
     }
 
-    async fn commit(mut self: Box<Self>, changes: Changes) -> Result<(), StoreError> {
-        let saved = within(save::save(self.session.connection(), &changes, self.refs)).await;
-        let tell = save::is_news(&changes).then(|| Arc::clone(&self.tell));
+    async fn commit(mut self: Box<Self>, changes: Changes) -> Result<Vec<Key>, StoreError> {
+        let saved = within(save::save(self.session.connection(), &changes, (self.refs, &self.bearer))).await;
+        let tell = save::is_news(&changes).then(|| self.bearer.commit_and_tell());
         end(self.session, (saved, tell)).await
     }
 }
@@ -68,15 +71,19 @@ pub(super) async fn end<T>(
     }
 }
 
-/// Begins a claim: first the leases of gateways that are gone end. `None` where nothing of that code waits (`waits` finds it
-/// in the order of an index, which is so asked for its first entry): who sends is woken by every commit.
+/// Begins a claim: first the leases of gateways that are gone end. `None` where nothing of that code is ready now (`waits`
+/// finds it in the order of an index, which is so asked for its first entry): who sends is woken by every commit.
 pub(super) async fn begin_claim(
     store: &PostgresStore,
     (waits, code): (&'static str, &str),
+    (now, latest): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Option<Session>, StoreError> {
     let gone = store.presence.gone(&store.deciding).await?;
     let mut reader = Reader::of(&store.deciding).await?;
-    let found = within(async { Ok(sqlx::query(waits).bind(code).fetch_optional(reader.connection()).await?) }).await;
+    let found = within(async {
+        Ok(sqlx::query(waits).bind(code).bind(now).bind(latest).fetch_optional(reader.connection()).await?)
+    })
+    .await;
     if reader.answered(found)?.is_none() && gone.is_empty() {
         return Ok(None);
     }
@@ -87,7 +94,9 @@ pub(super) async fn begin_claim(
 
 /// Leases deliveries.
 pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
-    let Some(mut session) = begin_claim(store, (outbox::WAITS, claim.route.code())).await? else {
+    let Some(mut session) =
+        begin_claim(store, (outbox::WAITS, claim.route.code()), (claim.now, waits_until_max(claim.now))).await?
+    else {
         return Ok(Vec::new());
     };
     let (holder, numbers) = (store.presence.holder(), store.presence.numbers());

@@ -14,51 +14,81 @@ pub(super) use view::{inbox, inbox_letter, of_exchange, one, undeliverable};
 
 use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{MessageId, ParticipantCode};
-use crate::gateway::ports::decisions::{OutboxRow, RouteKind, StoredMessage};
+use crate::gateway::ports::decisions::{OutboxRow, RouteKind, StoredMessage, Taking};
 use crate::gateway::ports::{Changes, StoreError};
 use crate::store::sqlite::counters::{ACCEPTED_ADDRESSEES, Counters, of_stage};
 use crate::store::sqlite::messages::format_code;
 use crate::store::sqlite::refs::Refs;
 use crate::store::sqlite::row::{Record, micros};
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use standing::{Finder, Standing};
 use std::collections::HashMap;
 
 /// Queues deliveries. A row that exists is sent again, under a new number so that no inbox cursor has passed it, unless
-/// it is still on its way. What no accepted message owes (receipts, what was forwarded) is counted as owed here.
+/// it is still on its way. What no accepted message owes (receipts, what was forwarded) is counted as owed here. Gives
+/// what it has leased.
 pub(super) fn queue(
     connection: &Connection,
     changes: &Changes,
     (refs, counters): (&mut Refs<'_>, &mut Counters),
-) -> Result<(), StoreError> {
+) -> Result<Vec<(MessageId, ParticipantCode)>, StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO outbox (message, recipient, route, exchange, exchange_n, state, queued_at, ready_at, format,
                              content)
-         VALUES (?1, ?2, coalesce((SELECT route FROM participant WHERE code = ?2), ?3), ?4, ?5, 'queued', ?6, ?6, ?7, ?8)
+         VALUES (?1, ?2, coalesce((SELECT route FROM participant WHERE code = ?2), ?3), ?4, ?5, ?9, ?6, ?10, ?7, ?8)
          ON CONFLICT (message, recipient) DO NOTHING",
     )?;
     let saved: HashMap<MessageId, &StoredMessage> = changes.messages.iter().map(|one| (one.id, one)).collect();
+    let mut leased = Vec::new();
     for row in &changes.outbox {
+        let exchange_n = row.exchange.map(|id| refs.exchange(id)).transpose()?.flatten();
+        let lease_until = lease_until(connection, (row, exchange_n), changes.taking.as_ref())?;
+        let stage = if lease_until.is_some() { Stage::Sending } else { Stage::Queued };
         let new = insert.execute(params![
             row.message.0.as_bytes(),
             row.recipient.as_str(),
             row.route.code(),
             row.exchange.as_ref().map(|id| id.0.as_bytes()),
-            row.exchange.map(|id| refs.exchange(id)).transpose()?.flatten(),
+            exchange_n,
             micros(row.queued_at),
             row.content.as_ref().map(|(format, _)| format_code(*format)),
             row.content.as_ref().map(|(_, content)| &content[..]),
+            stage.code(),
+            micros(lease_until.unwrap_or(row.queued_at)),
         ])?;
         if new == 0 {
             queue_again(connection, row, counters)?;
             continue;
         }
-        counters.add(of_stage(Stage::Queued), 1);
+        leased.extend(lease_until.map(|_| (row.message, row.recipient.clone())));
+        counters.add(of_stage(stage), 1);
         if !is_owed(connection, row, saved.get(&row.message))? {
             counters.add(ACCEPTED_ADDRESSEES, 1);
         }
     }
-    Ok(())
+    Ok(leased)
+}
+
+/// Until when a new row is leased at once: if that is wanted, it goes by the way that was thought, and no letter of its
+/// exchange waits for the same recipient.
+fn lease_until(
+    connection: &Connection,
+    (row, exchange_n): (&OutboxRow, Option<i64>),
+    taking: Option<&Taking>,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let Some(taking) = taking.filter(|taking| taking.letters.contains(&(row.message, row.recipient.clone()))) else {
+        return Ok(None);
+    };
+    let mut free = connection.prepare_cached(
+        "SELECT coalesce((SELECT route FROM participant WHERE code = ?1), ?2) = ?2
+             AND CASE WHEN ?3 IS NULL THEN ?4 ELSE NOT EXISTS (
+                 SELECT 1 FROM outbox e WHERE e.exchange_n = ?3 AND e.recipient = ?1 AND e.ready_at IS NOT NULL
+                     AND e.state <> 'sending') END",
+    )?;
+    let values = params![row.recipient.as_str(), row.route.code(), exchange_n, row.exchange.is_none()];
+    let is_free: bool = free.query_row(values, |row| row.get(0))?;
+    Ok(is_free.then_some(taking.lease_until))
 }
 
 fn queue_again(connection: &Connection, row: &OutboxRow, counters: &mut Counters) -> Result<(), StoreError> {

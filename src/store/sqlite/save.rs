@@ -3,6 +3,7 @@
 //! Promises: all or nothing. Never: commits; that is the writer's.
 
 use crate::domain::decision::Event;
+use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed};
 use crate::gateway::ports::notices::NoticeAttempt;
 use crate::gateway::ports::{Changes, StoreError};
@@ -15,8 +16,12 @@ use crate::store::sqlite::{
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
-/// Writes the changes. Exchanges come first, because everything else refers to them.
-pub(super) fn save(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
+/// Writes the changes. Exchanges come first, because everything else refers to them. Gives the deliveries that it has
+/// leased.
+pub(super) fn save(
+    connection: &Connection,
+    changes: &Changes,
+) -> Result<Vec<(MessageId, ParticipantCode)>, StoreError> {
     let mut refs = Refs::new(connection)?;
     let mut counters = Counters::default();
     exchanges::save(connection, &changes.exchanges, (&mut refs, &mut counters))?;
@@ -24,7 +29,7 @@ pub(super) fn save(connection: &Connection, changes: &Changes) -> Result<(), Sto
     messages::save(connection, &changes.messages, (&mut refs, &mut counters))?;
     attachments::save(connection, &changes.attachments)?;
     by_hand::save(connection, changes)?;
-    outbox::queue(connection, changes, (&mut refs, &mut counters))?;
+    let leased = outbox::queue(connection, changes, (&mut refs, &mut counters))?;
     outbox::prove(connection, (&changes.proofs, instant_of(changes)), &mut counters)?;
     journal::save(connection, &changes.journal)?;
     journal::save_registers(connection, &changes.registers)?;
@@ -33,7 +38,8 @@ pub(super) fn save(connection: &Connection, changes: &Changes) -> Result<(), Sto
     quarantine::save(connection, &changes.quarantine, &mut counters)?;
     notices::queue(connection, &changes.notices, &mut refs)?;
     events::save(connection, &changes.events, (&mut refs, &mut counters))?;
-    counters::write(&counters, connection)
+    counters::write(&counters, connection)?;
+    Ok(leased)
 }
 
 /// Writes what became of deliveries.

@@ -3,7 +3,7 @@
 //! Promises: one transaction at a time, in the order asked for; while a unit is open everything else waits; a unit
 //! that is dropped, or held too long, is rolled back. Never: confirms before the log is on disk.
 
-use crate::domain::ids::ParticipantCode;
+use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::failpoint;
 use crate::gateway::ports::decisions::{Register, Unit};
 use crate::gateway::ports::{Changes, Keys, Loaded, StoreError};
@@ -41,7 +41,7 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// What is asked of an open unit.
 enum Step {
     Registers { of: Vec<(ParticipantCode, i32)>, reply: Reply<HashMap<Register, u64>> },
-    Commit { changes: Box<Changes>, reply: Reply<()> },
+    Commit { changes: Box<Changes>, reply: Reply<Vec<(MessageId, ParticipantCode)>> },
 }
 
 impl Writer {
@@ -138,9 +138,10 @@ fn unit(connection: &mut Connection, keys: &Keys, reply: Reply<(Loaded, Sender<S
                 let _ = reply.send(journal::registers(&transaction, &of));
             }
             Step::Commit { changes, reply } => {
-                let saved = save::save(&transaction, &changes).and_then(|()| {
+                let saved = save::save(&transaction, &changes).and_then(|leased| {
                     failpoint::reach("before-commit");
-                    Ok(transaction.commit()?)
+                    transaction.commit()?;
+                    Ok(leased)
                 });
                 let _ = reply.send(saved);
                 return;
@@ -160,7 +161,7 @@ impl Unit for SqliteUnit {
         answer.await.map_err(|_| gone())?
     }
 
-    async fn commit(self: Box<Self>, changes: Changes) -> Result<(), StoreError> {
+    async fn commit(self: Box<Self>, changes: Changes) -> Result<Vec<(MessageId, ParticipantCode)>, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.0.send(Step::Commit { changes: Box::new(changes), reply }).map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?

@@ -15,9 +15,12 @@ use bytes::Bytes;
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-/// Finds whether anything at all is on its way by a route, now or later.
-pub(in crate::store::postgres) const WAITS: &str = "SELECT seq FROM outbox
-     WHERE route = $1 AND route <> 'inbox' AND ready_at IS NOT NULL ORDER BY ready_at, seq LIMIT 1";
+/// Finds whether anything of a route is ready at an instant, or was put off beyond the other.
+pub(in crate::store::postgres) const WAITS: &str = "(SELECT seq FROM outbox
+         WHERE route = $1 AND route <> 'inbox' AND ready_at IS NOT NULL AND ready_at <= $2 ORDER BY ready_at, seq LIMIT 1)
+     UNION ALL (SELECT seq FROM outbox
+         WHERE route = $1 AND route <> 'inbox' AND ready_at IS NOT NULL AND ready_at > $3 ORDER BY ready_at, seq LIMIT 1)
+     LIMIT 1";
 
 /// Leases what is ready: queued, due for another attempt, left by a worker that died, or put off by a clock that ran
 /// ahead and is right again. Under the lock of claims. The leases bear `holder`; leases under one of `numbers` are our own.

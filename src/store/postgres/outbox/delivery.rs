@@ -34,6 +34,8 @@ pub(super) struct Delivery {
     pub(super) registered_on: Option<NaiveDate>,
     pub(super) error: Option<String>,
     pub(super) changed: bool,
+    /// It was written by this transaction.
+    pub(super) is_new: bool,
     /// It goes to the end of the line: no cursor of an inbox has passed its new number.
     pub(super) queued_again: bool,
 }
@@ -57,8 +59,14 @@ impl Delivery {
             registered_on: None,
             error: None,
             changed: false,
+            is_new: true,
             queued_again: false,
         }
+    }
+
+    /// Leased as it was written, and still so.
+    pub(super) fn is_leased_new(&self) -> bool {
+        self.is_new && self.stage == Stage::Sending
     }
 
     /// Sent again, unless it is still on its way.

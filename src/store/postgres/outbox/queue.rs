@@ -8,10 +8,11 @@ use super::rows::{lock, write};
 use crate::domain::decision::ProofStage;
 use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
-use crate::gateway::ports::decisions::{Attempt, AttemptResult, OutboxRow};
+use crate::gateway::ports::decisions::{Attempt, AttemptResult, OutboxRow, Taking};
 use crate::gateway::ports::{Changes, StoreError};
 use crate::store::postgres::counters::{ACCEPTED_ADDRESSEES, Counters, of_stage};
 use crate::store::postgres::messages::{self, format_code};
+use crate::store::postgres::presence::Bearer;
 use crate::store::postgres::refs::Refs;
 use crate::store::postgres::row::{Record, int};
 use chrono::{DateTime, Utc};
@@ -20,16 +21,17 @@ use sqlx::postgres::{PgBindIterExt, PgRow};
 use std::collections::{HashMap, HashSet};
 
 /// Queues deliveries and writes down what addressees have proven. A row that exists is sent again, under a new number so
-/// that no inbox cursor has passed it, unless it is still on its way.
+/// that no inbox cursor has passed it, unless it is still on its way. Gives the deliveries that are leased to the bearer.
 pub(in crate::store::postgres) async fn queue_and_prove(
     connection: &mut PgConnection,
-    changes: &Changes,
+    (changes, bearer): (&Changes, &Bearer),
     (refs, counters): (&Refs, &mut Counters),
-) -> Result<(), StoreError> {
+) -> Result<Vec<Key>, StoreError> {
     let mut begun: HashSet<Key> = HashSet::new();
     let fresh = changes.outbox.iter().filter(|row| begun.insert((row.message, row.recipient.clone())));
     let fresh: Vec<&OutboxRow> = fresh.collect();
-    let mut rows: HashMap<Key, Delivery> = insert(connection, &fresh, refs).await?.into_iter().collect();
+    let mut rows: HashMap<Key, Delivery> =
+        insert(connection, (&fresh, refs), (changes.taking.as_ref(), bearer)).await?.into_iter().collect();
     counters.add(of_stage(Stage::Queued), int(rows.len()));
     let is_new = |row: &&OutboxRow| rows.contains_key(&(row.message, row.recipient.clone()));
     let (new, again): (Vec<&OutboxRow>, Vec<&OutboxRow>) = fresh.into_iter().partition(is_new);
@@ -44,7 +46,8 @@ pub(in crate::store::postgres) async fn queue_and_prove(
         }
     }
     prove(connection, changes, &mut rows).await?;
-    write_back(connection, &rows, counters).await
+    write_back(connection, &rows, counters).await?;
+    Ok(rows.into_iter().filter(|(_, row)| row.is_leased_new()).map(|(key, _)| key).collect())
 }
 
 /// Writes down attempts that were made under leases of these numbers.
@@ -127,27 +130,39 @@ async fn write_back(
     write(connection, &changed).await
 }
 
-/// Writes those that there are not yet, and gives them.
+/// Writes those that there are not yet, and gives them. Of those that are to be taken at once the bearer has a lease, if
+/// it can show that it is alive, the way is the one that was thought, and no letter of the exchange waits for anybody else.
 async fn insert(
     connection: &mut PgConnection,
-    new: &[&OutboxRow],
-    refs: &Refs,
+    (new, refs): (&[&OutboxRow], &Refs),
+    (taking, bearer): (Option<&Taking>, &Bearer),
 ) -> Result<Vec<(Key, Delivery)>, StoreError> {
     // The gateway that has decided may not have heard yet of an import, which goes before or after it as a whole (lock.rs).
+    // The earlier letter is looked for by a scalar subquery, as in a claim.
     const INSERT: &str = "INSERT INTO outbox (message, recipient, route, exchange, exchange_n, state, queued_at,
-             ready_at, format, content)
-         SELECT message, recipient, coalesce((SELECT p.route FROM participant p WHERE p.code = new.recipient), new.route),
-             exchange, exchange_n, 'queued', queued_at, queued_at, format, content
-         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::text[],
-                 $8::bytea[])
-             WITH ORDINALITY AS new (message, recipient, route, exchange, exchange_n, queued_at, format, content,
-                 place)
+             ready_at, holder, format, content)
+         SELECT message, recipient, way, exchange, exchange_n, CASE WHEN taken THEN 'sending' ELSE 'queued' END,
+             queued_at, CASE WHEN taken THEN $10 ELSE queued_at END, CASE WHEN taken THEN $11 END, format, content
+         FROM (SELECT led.*, CASE WHEN NOT wanted OR way <> route THEN false
+                 WHEN exchange_n IS NULL THEN exchange IS NULL
+                 ELSE (SELECT e.seq FROM outbox e WHERE e.exchange_n = led.exchange_n AND e.recipient = led.recipient
+                     AND e.ready_at IS NOT NULL AND (e.holder = ANY($12)) IS NOT TRUE LIMIT 1) IS NULL END AS taken
+             FROM (SELECT new.*,
+                     coalesce((SELECT p.route FROM participant p WHERE p.code = new.recipient), new.route) AS way
+                 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::timestamptz[],
+                         $7::text[], $8::bytea[], $9::boolean[])
+                     WITH ORDINALITY AS new (message, recipient, route, exchange, exchange_n, queued_at, format,
+                         content, wanted, place)) AS led) AS found
          ORDER BY place
          ON CONFLICT (message, recipient) DO NOTHING
-         RETURNING seq, message, recipient, route";
+         RETURNING seq, message, recipient, route, state, ready_at, holder";
     if new.is_empty() {
         return Ok(Vec::new());
     }
+    let holder = bearer.holder();
+    let taking = taking.filter(|_| holder.is_some());
+    let is_wanted =
+        |row: &&OutboxRow| taking.is_some_and(|taking| taking.letters.contains(&(row.message, row.recipient.clone())));
     let query = sqlx::query(INSERT)
         .bind(new.iter().map(|row| row.message.0).bind_iter())
         .bind(new.iter().map(|row| row.recipient.as_str()).bind_iter())
@@ -156,7 +171,11 @@ async fn insert(
         .bind(new.iter().map(|row| row.exchange.and_then(|id| refs.exchange(id))).bind_iter())
         .bind(new.iter().map(|row| row.queued_at).bind_iter())
         .bind(new.iter().map(|row| row.content.as_ref().map(|(format, _)| format_code(*format))).bind_iter())
-        .bind(new.iter().map(|row| row.content.as_ref().map(|(_, content)| &content[..])).bind_iter());
+        .bind(new.iter().map(|row| row.content.as_ref().map(|(_, content)| &content[..])).bind_iter())
+        .bind(new.iter().map(is_wanted).bind_iter())
+        .bind(taking.map(|taking| taking.lease_until))
+        .bind(holder)
+        .bind(bearer.numbers());
     let of: HashMap<(MessageId, &ParticipantCode), &OutboxRow> =
         new.iter().map(|row| ((row.message, &row.recipient), *row)).collect();
     let mut written = Vec::with_capacity(new.len());
@@ -166,7 +185,10 @@ async fn insert(
         let queued = of.get(&(key.0, &key.1)).copied();
         if let Some(row) = queued {
             let delivery = Delivery::queued(record.integer("seq")?, row);
-            written.push((key, Delivery { route: record.one_of("route")?, ..delivery }));
+            let (stage, ready_at) = (record.one_of("state")?, record.opt_instant("ready_at")?);
+            let holder = record.opt_integer("holder")?.map(|_| record.integer("holder")).transpose()?;
+            let route = record.one_of("route")?;
+            written.push((key, Delivery { was: stage, stage, ready_at, holder, route, ..delivery }));
         }
     }
     Ok(written)

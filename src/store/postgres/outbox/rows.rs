@@ -102,6 +102,7 @@ fn read(row: &PgRow) -> Result<(Key, Delivery), StoreError> {
         registered_on: record.opt_date("registered_on")?,
         error: record.opt_string("error")?,
         changed: false,
+        is_new: false,
         queued_again: false,
     };
     Ok((key(&record)?, delivery))

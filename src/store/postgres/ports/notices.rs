@@ -4,6 +4,7 @@
 //! holds SQL.
 
 use crate::domain::decision::Event;
+use crate::domain::delivery::notice_waits_until_max;
 use crate::domain::ids::ParticipantCode;
 use crate::domain::notice::Whom;
 use crate::gateway::ports::notices::{ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeView};
@@ -18,7 +19,13 @@ use uuid::Uuid;
 #[async_trait]
 impl Notices for PostgresStore {
     async fn claim_notices(&self, claim: NoticeClaim) -> Result<Vec<ClaimedNotice>, StoreError> {
-        let Some(mut session) = unit::begin_claim(self, (telling::WAITS, claim.medium.code())).await? else {
+        let Some(mut session) = unit::begin_claim(
+            self,
+            (telling::WAITS, claim.medium.code()),
+            (claim.now, notice_waits_until_max(claim.now)),
+        )
+        .await?
+        else {
             return Ok(Vec::new());
         };
         let leased = within(telling::claim(session.connection(), &claim, self.presence.holder()));

@@ -1,0 +1,154 @@
+//! Deliveries that are leased in the transaction that writes them, to whoever commits it.
+//!
+//! Promises: what is asserted of one store is asserted of both. Never: sends anything.
+
+use crate::given::{CENTRE, SCHOOL, at, code, message_id, participant, receipt, receipt_id, request};
+use crate::postgres_node::Postgres;
+use crate::replicas::{PATIENCE, claim as claimed_by, ids, open};
+use crate::{save, stores};
+use mezhved::domain::ids::{MessageId, ParticipantCode};
+use mezhved::gateway::ports::decisions::{Attempt, AttemptResult, Claim, OutboxRow, RouteKind, Taking};
+use mezhved::gateway::ports::{Changes, Keys, Store};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+const LEASED_UNTIL: &str = "12T11:00";
+
+/// Saves, and would send all of it at once.
+async fn take(store: &dyn Store, changes: Changes) -> BTreeSet<(MessageId, ParticipantCode)> {
+    let letters = changes.outbox.iter().map(|row| (row.message, row.recipient.clone())).collect();
+    let taking = Some(Taking { letters, lease_until: at(LEASED_UNTIL) });
+    let (unit, _) = store.begin(Keys::default()).await.unwrap();
+    unit.commit(Changes { taking, ..changes }).await.unwrap().into_iter().collect()
+}
+
+async fn claim(store: &dyn Store, now: &str) -> Vec<MessageId> {
+    let now = at(now);
+    let lease_until = now + chrono::Duration::minutes(1);
+    ids(&store.claim(Claim { now, lease_until, limit: 10, route: RouteKind::Amqp }).await.unwrap())
+}
+
+/// One more letter of the first exchange to the centre.
+fn further(n: u32) -> OutboxRow {
+    OutboxRow { message: receipt_id(n), ..receipt(1) }
+}
+
+fn queued(rows: Vec<OutboxRow>) -> Changes {
+    Changes { outbox: rows, ..Changes::default() }
+}
+
+async fn state(store: &dyn Store, message: MessageId, to: &str) -> String {
+    store.delivery(message, &code(to)).await.unwrap().unwrap().state
+}
+
+#[tokio::test]
+async fn what_is_taken_is_leased_as_it_is_written_and_is_nobody_elses_until_its_lease_has_run_out() {
+    for subject in stores().await {
+        let store = &*subject.store;
+        assert_eq!(take(store, request(1).changes()).await, [(message_id(1), code(SCHOOL))].into());
+        assert_eq!(state(store, message_id(1), SCHOOL).await, "sending");
+        assert!(claim(store, "12T09:59").await.is_empty());
+        assert_eq!(claim(store, LEASED_UNTIL).await, [message_id(1)]);
+        assert!(take(store, Changes::default()).await.is_empty());
+        let figures = store.figures().await.unwrap();
+        assert_eq!(figures.deliveries_owed, 1, "{figures:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_taken_ends_like_what_is_claimed() {
+    for subject in stores().await {
+        let store = &*subject.store;
+        let settle = async |result| {
+            let attempt = Attempt { message: message_id(1), recipient: code(SCHOOL), at: at("12T09:40"), result };
+            store.settle(vec![attempt], Vec::new()).await.unwrap();
+        };
+        take(store, request(1).changes()).await;
+        settle(AttemptResult::Postponed { next_at: at("12T09:45") }).await;
+        assert!(claim(store, "12T09:44").await.is_empty());
+        assert_eq!(claim(store, "12T09:45").await, [message_id(1)], "what was given back is not free");
+        settle(AttemptResult::Delivered { content_sha256: "ab".repeat(32) }).await;
+        assert_eq!(state(store, message_id(1), SCHOOL).await, "delivered");
+        let figures = store.figures().await.unwrap();
+        assert_eq!((figures.deliveries_owed, figures.deliveries_done), (0, 1), "{figures:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_letter_is_not_taken_past_another_of_its_exchange_that_waits() {
+    for subject in stores().await {
+        let store = &*subject.store;
+        save(store, request(1).changes()).await;
+        save(store, queued(vec![further(11)])).await;
+        assert!(take(store, queued(vec![further(12)])).await.is_empty());
+        let other = OutboxRow { recipient: code(SCHOOL), ..further(13) };
+        assert!(take(store, queued(vec![other])).await.is_empty(), "the request itself waits");
+        assert_eq!(claim(store, "12T09:30").await.len(), 4);
+        // What waits no longer, because it is in the same hands, stands in nobody's way.
+        assert_eq!(take(store, queued(vec![further(14)])).await, [(receipt_id(14), code(CENTRE))].into());
+        // Of an exchange that is not on record nothing is known.
+        assert!(take(store, queued(vec![receipt(2)])).await.is_empty());
+        let without = OutboxRow { exchange: None, ..receipt(3) };
+        assert_eq!(take(store, queued(vec![without])).await, [(receipt_id(3), code(CENTRE))].into());
+    }
+}
+
+#[tokio::test]
+async fn what_goes_another_way_now_or_is_sent_again_is_not_taken() {
+    for subject in stores().await {
+        let store = &*subject.store;
+        store.import_participants(vec![participant(SCHOOL, "inbox"), participant(CENTRE, "amqp")]).await.unwrap();
+        assert!(take(store, request(1).changes()).await.is_empty(), "it was to go over the broker");
+        assert_eq!(state(store, message_id(1), SCHOOL).await, "queued");
+        assert_eq!(take(store, queued(vec![further(11)])).await.len(), 1);
+        let result = AttemptResult::Undeliverable { error: "гудок".to_owned() };
+        let attempt = Attempt { message: receipt_id(11), recipient: code(CENTRE), at: at("12T09:40"), result };
+        store.settle(vec![attempt], Vec::new()).await.unwrap();
+        assert!(take(store, queued(vec![further(11)])).await.is_empty());
+        assert_eq!(claim(store, "12T09:45").await, [receipt_id(11)], "it is not sent again");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_is_refused_leases_nothing() {
+    for subject in stores().await {
+        let store = &*subject.store;
+        let bad = OutboxRow { content: None, ..further(11) };
+        let letters = [(receipt_id(10), code(CENTRE)), (receipt_id(11), code(CENTRE))].into();
+        let taking = Some(Taking { letters, lease_until: at(LEASED_UNTIL) });
+        let (unit, _) = store.begin(Keys::default()).await.unwrap();
+        let rows = vec![OutboxRow { exchange: None, ..further(10) }, bad];
+        assert!(unit.commit(Changes { taking, ..queued(rows) }).await.is_err());
+        assert!(store.delivery(receipt_id(10), &code(CENTRE)).await.unwrap().is_none());
+        assert!(claim(store, LEASED_UNTIL).await.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_is_not_taken_past_one_that_another_gateway_sends() {
+    let database = Postgres::shared().database();
+    let (first, second) = (open(&database).await, open(&database).await);
+    save(&first, request(1).changes()).await;
+    assert_eq!(take(&first, queued(vec![further(11)])).await.len(), 1);
+    assert!(take(&second, queued(vec![further(12)])).await.is_empty());
+    assert_eq!(take(&first, queued(vec![further(13)])).await.len(), 0, "the one before it waits");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_gateway_has_taken_is_given_back_when_it_dies() {
+    let database = Postgres::shared().database();
+    let (first, second) = (open(&database).await, open(&database).await);
+    take(&first, request(1).changes()).await;
+    assert!(claimed_by(&second, 10).await.is_empty());
+    drop(first);
+    let begun = Instant::now();
+    loop {
+        let found = claimed_by(&second, 10).await;
+        if !found.is_empty() {
+            return assert_eq!(ids(&found), [message_id(1)]);
+        }
+        assert!(begun.elapsed() < PATIENCE, "nobody has it");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
