@@ -107,6 +107,7 @@ fn describe_deliveries() {
     gauge!("mezhved_outbox_oldest_seconds", "Age of the oldest letter that waits");
     gauge!("mezhved_accepted_addressees", "Accepted message-addressee pairs");
     gauge!("mezhved_outbound_in_hand", "Letters leased by this process, by route");
+    counter!("mezhved_letters_passed_total", "Letters passed from their decision straight to who sends, by route");
     counter!("mezhved_deliveries_total", "Attempts to deliver by route and result");
     counter!("mezhved_push_attempts_total", "HTTPS pushes by result");
     counter!("mezhved_mail_attempts_total", "Mails by result: sent, failed, refused, down");

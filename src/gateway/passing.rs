@@ -17,7 +17,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 /// A delivery's key.
 type Key = (MessageId, ParticipantCode);
@@ -41,8 +40,8 @@ pub struct Passed {
     /// How many were promised for it.
     promised: usize,
     pub letters: Vec<Claimed>,
-    /// When the decision began; the lease counts from then.
-    pub since: Instant,
+    /// The end of the lease, in the gateway's time.
+    pub lease_until: DateTime<Utc>,
     /// The commit had no answer: whether there is a lease is not known, and if so it is to be given back.
     pub doubtful: bool,
 }
@@ -69,7 +68,7 @@ impl Passing {
 
     /// Promises the hands as many of a batch's letters as they would take, in their order, and says so in the changes.
     pub(super) fn promise(self: &Arc<Self>, changes: &mut Changes, now: DateTime<Utc>) -> Promise {
-        let mut promise = Promise { passing: Arc::clone(self), letters: Vec::new(), since: Instant::now() };
+        let mut promise = Promise { passing: Arc::clone(self), letters: Vec::new(), lease_until: now };
         let mut lease = TimeDelta::MAX;
         {
             let mut lanes = self.lanes();
@@ -99,7 +98,8 @@ impl Passing {
         if !promise.letters.is_empty() {
             let longer = if flaw::is(Flaw::LeaseNeverEnds) { TimeDelta::hours(24) } else { TimeDelta::zero() };
             let letters = promise.letters.iter().map(|(_, letter)| key(letter)).collect();
-            changes.taking = Some(Taking { letters, lease_until: now + lease + longer });
+            promise.lease_until = now + lease + longer;
+            changes.taking = Some(Taking { letters, lease_until: promise.lease_until });
         }
         promise
     }
@@ -130,7 +130,7 @@ fn key(letter: &Claimed) -> Key {
 pub(super) struct Promise {
     passing: Arc<Passing>,
     letters: Vec<(RouteKind, Claimed)>,
-    since: Instant,
+    lease_until: DateTime<Utc>,
 }
 
 impl Promise {
@@ -161,7 +161,7 @@ impl Promise {
             let Some(lane) = lanes.get(&route) else { continue };
             metrics::counter!("mezhved_letters_passed_total", "route" => route.code()).increment(letters.len() as u64);
             // Who sent has stopped: the leases end with this gateway.
-            let _ = lane.to.send(Passed { promised: letters.len(), letters, since: self.since, doubtful });
+            let _ = lane.to.send(Passed { promised: letters.len(), letters, lease_until: self.lease_until, doubtful });
         }
     }
 }
@@ -205,5 +205,95 @@ impl Hands {
     #[must_use]
     pub fn is_promised(&self) -> bool {
         self.passing.lanes().get(&self.route).is_some_and(|lane| lane.promised > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+    use super::*;
+    use std::time::Duration;
+    use tokio::time::timeout;
+    use uuid::Uuid;
+
+    const AT: DateTime<Utc> = DateTime::UNIX_EPOCH;
+    const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+    fn row(route: RouteKind, exchange: Option<u128>) -> OutboxRow {
+        OutboxRow {
+            message: MessageId(Uuid::new_v4()),
+            recipient: ParticipantCode::new("school-test").unwrap(),
+            route,
+            exchange: exchange.map(|n| ExchangeId(Uuid::from_u128(n))),
+            content: Some((Format::Json, Bytes::from_static(b"{}"))),
+            queued_at: AT,
+        }
+    }
+
+    fn batch(rows: &[(RouteKind, Option<u128>)]) -> Changes {
+        Changes { outbox: rows.iter().map(|(route, exchange)| row(*route, *exchange)).collect(), ..Changes::default() }
+    }
+
+    fn wanted(changes: &Changes) -> Vec<bool> {
+        let key = |row: &OutboxRow| (row.message, row.recipient.clone());
+        let taken = |row: &OutboxRow| changes.taking.as_ref().is_some_and(|taking| taking.letters.contains(&key(row)));
+        changes.outbox.iter().map(taken).collect()
+    }
+
+    #[tokio::test]
+    async fn no_more_is_promised_than_was_asked_for_and_nothing_past_a_letter_of_its_exchange_that_stays() {
+        use RouteKind::{Amqp, Inbox, Push};
+        let passing = Arc::<Passing>::default();
+        let hands = passing.hands(Amqp);
+        let mut changes = batch(&[(Amqp, Some(1))]);
+        drop(passing.promise(&mut changes, AT));
+        assert_eq!(wanted(&changes), [false], "nobody has asked");
+        hands.ask(3, LEASE);
+        let mut changes = batch(&[(Push, Some(1)), (Amqp, Some(1)), (Inbox, None), (Amqp, Some(2)), (Amqp, Some(3))]);
+        let promise = passing.promise(&mut changes, AT);
+        assert_eq!(wanted(&changes), [false, false, false, true, true]);
+        assert_eq!(changes.taking.as_ref().unwrap().lease_until, AT + LEASE);
+        let mut later = batch(&[(Amqp, Some(4)), (Amqp, Some(5)), (Amqp, Some(6)), (Amqp, Some(5))]);
+        let second = passing.promise(&mut later, AT);
+        assert_eq!(wanted(&later), [true, false, false, false], "one hand was left");
+        hands.ask(3, LEASE);
+        assert_eq!(wanted_now(&passing), 0, "what is promised takes the room");
+        drop((promise, second));
+        hands.ask(3, LEASE);
+        assert_eq!(wanted_now(&passing), 3, "what is not kept is room again");
+    }
+
+    /// How many of many would be promised now; gives them back.
+    fn wanted_now(passing: &Arc<Passing>) -> usize {
+        let mut changes = batch(&[(RouteKind::Amqp, None); 8]);
+        changes.outbox.iter_mut().zip(10..).for_each(|(row, n)| row.exchange = Some(ExchangeId(Uuid::from_u128(n))));
+        drop(passing.promise(&mut changes, AT));
+        wanted(&changes).into_iter().filter(|taken| *taken).count()
+    }
+
+    #[tokio::test]
+    async fn what_the_commit_has_leased_is_passed_on_and_what_it_did_not_say_is_given_back() {
+        let passing = Arc::<Passing>::default();
+        let mut hands = passing.hands(RouteKind::Amqp);
+        hands.ask(4, LEASE);
+        let mut changes = batch(&[(RouteKind::Amqp, Some(1)), (RouteKind::Amqp, Some(2))]);
+        let promise = passing.promise(&mut changes, AT);
+        let first = &changes.outbox[0];
+        promise.keep(&Ok(vec![(first.message, first.recipient.clone())]));
+        let passed = hands.next().await;
+        assert!(!passed.doubtful);
+        assert_eq!(passed.letters.iter().map(|letter| letter.message).collect::<Vec<_>>(), [first.message]);
+        assert!(!hands.is_promised());
+
+        let promise = passing.promise(&mut changes, AT);
+        promise.keep(&Err(StoreError::Rejected("нет".into())));
+        assert!(!hands.is_promised());
+        assert!(timeout(Duration::from_millis(50), hands.next()).await.is_err(), "what was refused was passed on");
+
+        hands.ask(4, LEASE);
+        let promise = passing.promise(&mut changes, AT);
+        promise.keep(&Err(StoreError::Unavailable("нет ответа".into())));
+        let passed = hands.next().await;
+        assert!(passed.doubtful && passed.letters.len() == 2, "whether it is leased is not known");
     }
 }

@@ -27,7 +27,7 @@ use seats::Seats;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +35,8 @@ use tokio_util::sync::CancellationToken;
 const LEASE: Duration = Duration::from_secs(60);
 /// A letter whose lease ends sooner is not begun.
 const LEASE_LEFT_MIN: Duration = Duration::from_secs(20);
+/// Letters in hand over the broker: what two batches decide, and what is claimed beside it.
+const AMQP_MAX: usize = 5 * CLAIM_MAX;
 /// Rows leased in one transaction.
 const CLAIM_MAX: usize = 256;
 /// Without a wake-up the outbox is looked at so often: retries become due by themselves.
@@ -107,7 +109,7 @@ impl Way {
     /// Over the broker: all recipients share its fate.
     #[must_use]
     pub fn amqp(outlet: Arc<dyn Outlet>) -> Self {
-        Self { route: RouteKind::Amqp, outlet, in_hand_max: 2 * CLAIM_MAX, per_recipient_max: 2 * CLAIM_MAX }
+        Self { route: RouteKind::Amqp, outlet, in_hand_max: AMQP_MAX, per_recipient_max: AMQP_MAX }
     }
 
     /// Over HTTPS: each recipient is as slow as it is.
@@ -128,6 +130,9 @@ pub async fn run<D: Dispatch>(dispatch: Arc<D>, way: Way, stop: &CancellationTok
         way,
         on_way: JoinSet::new(),
         done: Vec::new(),
+        writing: JoinSet::new(),
+        in_writing: 0,
+        behind: false,
         pace: Pace::local(),
         more: true,
         caught_up: false,
@@ -139,6 +144,9 @@ pub async fn run<D: Dispatch>(dispatch: Arc<D>, way: Way, stop: &CancellationTok
     outbound.drain().await;
 }
 
+/// What became of letters, with what is told of it.
+type Records = Vec<(Attempt, Option<Event>)>;
+
 struct Outbound<D> {
     dispatch: Arc<D>,
     way: Way,
@@ -148,7 +156,12 @@ struct Outbound<D> {
     look_every: Duration,
     on_way: JoinSet<Outcome>,
     /// What became of letters and is not written down yet.
-    done: Vec<(Attempt, Option<Event>)>,
+    done: Records,
+    /// The one transaction that writes down what was done before; while it waits for its turn letters come and go.
+    writing: JoinSet<Result<(), (Records, Rejection)>>,
+    in_writing: usize,
+    /// It could not be written down: until it is, a lease of ours that has run out may be of a letter that has arrived.
+    behind: bool,
     pace: Pace,
     /// There may be more to lease.
     more: bool,
@@ -159,22 +172,14 @@ struct Outbound<D> {
 }
 
 impl<D: Dispatch> Outbound<D> {
-    /// Writes down, leases, begins, and waits for the next thing to happen.
+    /// Leases, begins, has written down, and waits for the next thing to happen.
     async fn round(&mut self, stop: &CancellationToken) {
-        let went_well = match self.write_down().await {
-            Ok(()) => self.take_more().await,
-            Err(fault) => Err(fault),
-        };
-        if let Err(fault) = went_well {
-            let wait = self.pace.next_wait();
-            tracing::warn!(route = self.way.route.code(), %fault, wait_ms = wait.as_millis(), "the outbox waits");
-            self.hands.ask(0, TimeDelta::zero());
-            let _ = timeout(wait, stop.cancelled()).await;
-            return;
+        if let Err(fault) = self.take_more().await {
+            return self.wait_out(&fault, stop).await;
         }
-        self.pace.succeeded();
         self.begin();
-        if !self.done.is_empty() || (self.more && self.ready && self.room() >= CLAIM_MAX) {
+        self.write_down();
+        if self.more && self.ready && !self.behind && self.room() >= CLAIM_MAX {
             return;
         }
         self.ask();
@@ -183,6 +188,11 @@ impl<D: Dispatch> Outbound<D> {
             () = stop.cancelled() => {}
             Some(ended) = self.on_way.join_next() => self.end_all(ended),
             passed = self.hands.next() => self.take_in(passed),
+            Some(written) = self.writing.join_next() => {
+                if let Err(fault) = self.written(written) {
+                    self.wait_out(&fault, stop).await;
+                }
+            }
             changed = self.changes.changed() => {
                 self.more = true;
                 // Without the gateway there are no more wake-ups; the looks go on until the stop.
@@ -193,43 +203,78 @@ impl<D: Dispatch> Outbound<D> {
         }
     }
 
-    async fn write_down(&mut self) -> Result<(), Rejection> {
-        if self.done.is_empty() {
-            return Ok(());
+    /// The store is away for a while.
+    async fn wait_out(&mut self, fault: &Rejection, stop: &CancellationToken) {
+        let wait = self.pace.next_wait();
+        tracing::warn!(route = self.way.route.code(), %fault, wait_ms = wait.as_millis(), "the outbox waits");
+        self.hands.ask(0, TimeDelta::zero());
+        let _ = timeout(wait, stop.cancelled()).await;
+    }
+
+    /// Has written down what was done, unless that is under way already: then the next takes all that comes meanwhile.
+    fn write_down(&mut self) {
+        if self.done.is_empty() || !self.writing.is_empty() {
+            return;
         }
-        let attempts = self.done.iter().map(|(attempt, _)| attempt.clone()).collect();
-        let events = self.done.iter().filter_map(|(_, event)| event.clone()).collect();
-        self.dispatch.settle(attempts, events).await?;
-        self.done.clear();
-        Ok(())
+        let (records, dispatch) = (std::mem::take(&mut self.done), Arc::clone(&self.dispatch));
+        self.in_writing = records.len();
+        self.writing.spawn(async move {
+            let attempts = records.iter().map(|(attempt, _)| attempt.clone()).collect();
+            let events = records.iter().filter_map(|(_, event)| event.clone()).collect();
+            dispatch.settle(attempts, events).await.map_err(|fault| (records, fault))
+        });
+    }
+
+    /// What was not written down is written down later, before what came after it.
+    fn written(&mut self, ended: Result<Result<(), (Records, Rejection)>, JoinError>) -> Result<(), Rejection> {
+        self.in_writing = 0;
+        self.behind = matches!(ended, Ok(Err(_)));
+        match ended {
+            Ok(Ok(())) => {
+                self.pace.succeeded();
+                Ok(())
+            }
+            Ok(Err((records, fault))) => {
+                self.done.splice(0..0, records);
+                Err(fault)
+            }
+            // A panic: the leases run out, and the letters go out again under the same ids.
+            Err(_) => Ok(()),
+        }
     }
 
     async fn take_more(&mut self) -> Result<(), Rejection> {
         // Half of the hands free: few transactions, and never empty hands while one runs.
-        if !self.more || !self.ready || self.room() < CLAIM_MAX {
+        if !self.more || !self.ready || self.behind || self.room() < CLAIM_MAX {
             return Ok(());
         }
         let now = self.dispatch.now();
         let lease_until = now + self.stretched(LEASE);
         let claim = Claim { now, lease_until, limit: CLAIM_MAX, route: self.way.route };
         let claimed = self.dispatch.claim(claim).await?;
+        self.pace.succeeded();
         self.more = claimed.len() == CLAIM_MAX;
         self.caught_up = !self.more;
         self.seat(claimed, Instant::now() + LEASE);
         Ok(())
     }
 
-    /// Asks for letters as they are decided. Half of the hands stay free for what is claimed, so that nothing that waits
-    /// is left behind for ever.
+    /// Asks for letters as they are decided. Room for a claim stays free, so that nothing that waits is left behind for
+    /// ever.
     fn ask(&self) {
-        let room = if self.ready && self.caught_up { self.room().saturating_sub(CLAIM_MAX) } else { 0 };
+        let room = if self.ready && self.caught_up && !self.behind { self.room().saturating_sub(CLAIM_MAX) } else { 0 };
         self.hands.ask(room, self.stretched(LEASE));
     }
 
     fn take_in(&mut self, passed: Passed) {
         match passed.doubtful {
             true => passed.letters.iter().for_each(|letter| self.postpone(letter, Duration::ZERO)),
-            false => self.seat(passed.letters, passed.since + LEASE),
+            false => {
+                // A commit may have waited for its turn.
+                let (left, all) = (passed.lease_until - self.dispatch.now(), self.stretched(LEASE));
+                let part = left.as_seconds_f64() / all.as_seconds_f64();
+                self.seat(passed.letters, Instant::now() + LEASE.mul_f64(part.clamp(0.0, 1.0)));
+            }
         }
     }
 
@@ -257,7 +302,7 @@ impl<D: Dispatch> Outbound<D> {
     }
 
     /// Takes in one that has ended, and all others that have too: they are written down together.
-    fn end_all(&mut self, first: Result<Outcome, tokio::task::JoinError>) {
+    fn end_all(&mut self, first: Result<Outcome, JoinError>) {
         let mut next = Some(first);
         while let Some(ended) = next {
             // An attempt catches its own panics; what is cancelled with the runtime needs no record.
@@ -290,8 +335,10 @@ impl<D: Dispatch> Outbound<D> {
         self.done.push((Attempt { message: letter.message, recipient: letter.recipient.clone(), at, result }, None));
     }
 
+    /// How many more letters may come into hand; none while much waits to be written down.
     fn room(&self) -> usize {
-        self.way.in_hand_max.saturating_sub(self.seats.len())
+        let unwritten = self.done.len() + self.in_writing;
+        self.way.in_hand_max.saturating_sub(self.seats.len() + unwritten.saturating_sub(self.way.in_hand_max))
     }
 
     /// So much of the machine's time in the gateway's time, which may run faster.
@@ -324,8 +371,13 @@ impl<D: Dispatch> Outbound<D> {
         if all.await.is_err() {
             tracing::warn!(route = self.way.route.code(), left = self.on_way.len(), "letters were still on their way");
         }
-        if let Err(fault) = self.write_down().await {
-            tracing::warn!(%fault, "what became of the last letters is not written down; they go out again");
+        while !self.done.is_empty() || !self.writing.is_empty() {
+            self.write_down();
+            let Some(written) = self.writing.join_next().await else { return };
+            if let Err(fault) = self.written(written) {
+                tracing::warn!(%fault, "what became of the last letters is not written down; they go out again");
+                return;
+            }
         }
     }
 }

@@ -11,8 +11,9 @@ use crate::{load, save};
 use mezhved::domain::ids::MessageId;
 use mezhved::gateway::ports::decisions::{Attempt, AttemptResult, Claim, Claimed, Direction, Register, RouteKind};
 use mezhved::gateway::ports::notices::{NoticeClaim, NoticeRow};
-use mezhved::gateway::ports::{Changes, Decisions, Keys, Notices, Reads, StoreError};
+use mezhved::gateway::ports::{Accounts, Changes, Decisions, Keys, Notices, Reads, StoreError};
 use mezhved::store::postgres::{OpenError, PostgresOptions, PostgresStore};
+use sqlx::{Connection as _, PgConnection};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -329,4 +330,29 @@ async fn a_server_that_does_not_sync_is_refused() {
     // What the database says of its own accord does not weaken a commit either.
     database.sql(&format!("ALTER DATABASE {} SET synchronous_commit = off", database.name()));
     open(&database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_look_a_decision_does_not_wait_for_them() {
+    let database = Postgres::shared().database();
+    let options = PostgresOptions { connections_max: 4 };
+    let store = Arc::new(PostgresStore::open(&database.url(), options).await.unwrap());
+    // Whoever asks for a key waits for this connection.
+    let mut holder = PgConnection::connect(&database.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE").execute(&mut holder).await.unwrap();
+    let looking: Vec<_> = (0..8)
+        .map(|n| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.key_owner([n; 32], at("12T09:00")).await })
+        })
+        .collect();
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until(async || (database.sql(waiting) == "3").then_some(())).await;
+    timeout(PATIENCE / 10, save(&*store, request(1).changes())).await.expect("a decision stood behind those who look");
+    assert_eq!(timeout(PATIENCE / 10, claim(&store, 10)).await.expect("a claim stood behind them").len(), 1);
+    sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
+    for looked in looking {
+        assert_eq!(looked.await.unwrap().unwrap(), None);
+    }
 }

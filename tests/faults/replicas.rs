@@ -8,7 +8,8 @@ use crate::support::gateway::until;
 use crate::support::postgres::Postgres;
 use crate::support::proxy::{Proxy, Side, postgres};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// Of four starts one is killed before it can be ready.
 const STARTS: u64 = 4;
@@ -17,6 +18,9 @@ const AT_WORK_MS: u64 = 500;
 /// Of the database in one test.
 const DATABASE_KILLS: usize = 5;
 const CUTS: usize = 6;
+/// How long a leased letter is a gateway's (worker/outbound.rs).
+const LEASE: Duration = Duration::from_secs(60);
+const SCHOOL: &str = "school-test-17";
 
 #[test]
 fn two_hundred_kills_of_two_gateways_on_one_database_lose_nothing_and_double_nothing() {
@@ -97,13 +101,33 @@ fn a_commit_whose_answer_never_comes_is_neither_lost_nor_done_twice() {
 }
 
 #[test]
+fn a_letter_whose_commit_had_no_answer_goes_out_long_before_its_lease_is_over() {
+    let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
+    let proxy = Proxy::before(Postgres::shared().port(), postgres::cutter);
+    let scene = Scene::on_database(&proxy.url(&database.url()), &vhost, 1);
+    let serving = scene.installed.serve_ready();
+    let delivered = || database.sql("SELECT count(*) FROM outbox WHERE state = 'delivered' AND attempts = 1");
+    let ask =
+        || serving.post("/api/v1/messages", &scene.installed.key(CENTRE), &request(Uuid::new_v4(), SCHOOL).to_string());
+    assert_eq!(ask().0, 202);
+    until("the first letter", || delivered() == "1");
+    proxy.cut_at(Side::Server, "CommandComplete COMMIT");
+    let (status, answer) = ask();
+    assert!(!proxy.is_to_cut() && status == 503, "{status}: {answer}");
+    let begun = Instant::now();
+    assert_eq!(database.sql("SELECT count(*) FROM outbox WHERE route = 'amqp'"), "2", "it was not committed");
+    until("the letter that was committed without an answer", || delivered() == "2");
+    assert!(begun.elapsed() < LEASE / 2, "it waited for {:?}", begun.elapsed());
+}
+
+#[test]
 fn what_one_gateway_takes_is_told_by_the_live_stream_of_the_other() {
     let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
     let scene = Scene::on_database(&database.url(), &vhost, 1);
     let (first, mut second) = (scene.installed.serve_ready(), scene.installed.serve_beside());
     second.ready();
     let mut events = second.events(&scene.installed.key(CENTRE));
-    let id = uuid::Uuid::new_v4();
+    let id = Uuid::new_v4();
     let (status, answer) =
         first.post("/api/v1/messages", &scene.installed.key(CENTRE), &request(id, INBOX).to_string());
     assert_eq!(status, 202, "{answer}");

@@ -23,6 +23,7 @@ mod house_duties;
 mod kit;
 mod notices;
 mod papers;
+mod passing;
 mod registers;
 mod sources;
 mod types_added;
