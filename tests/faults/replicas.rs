@@ -107,8 +107,8 @@ fn a_letter_whose_commit_had_no_answer_goes_out_long_before_its_lease_is_over() 
     let scene = Scene::on_database(&proxy.url(&database.url()), &vhost, 1);
     let serving = scene.installed.serve_ready();
     let delivered = || database.sql("SELECT count(*) FROM outbox WHERE state = 'delivered' AND attempts = 1");
-    let ask =
-        || serving.post("/api/v1/messages", &scene.installed.key(CENTRE), &request(Uuid::new_v4(), SCHOOL).to_string());
+    let key = scene.installed.key(CENTRE);
+    let ask = || serving.post("/api/v1/messages", &key, &request(Uuid::new_v4(), SCHOOL).to_string());
     assert_eq!(ask().0, 202);
     until("the first letter", || delivered() == "1");
     proxy.cut_at(Side::Server, "CommandComplete COMMIT");
