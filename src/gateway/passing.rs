@@ -2,7 +2,7 @@
 //! for, leased and read again.
 //!
 //! Promises: a letter is passed on only after its commit, and only under a lease that this commit has written; no more
-//! than the hands have asked for; never past a letter of the same exchange that waits (the store sees to it). What was
+//! than the hands have asked for; never past a letter of the same exchange that is on its way (the store sees to it). What was
 //! committed without an answer is given back as soon as the store can be reached. Never: the only record of anything:
 //! a letter that is not passed on is claimed like any other.
 
@@ -42,7 +42,7 @@ pub struct Passed {
     pub letters: Vec<Claimed>,
     /// The end of the lease, in the gateway's time.
     pub lease_until: DateTime<Utc>,
-    /// The commit had no answer: whether there is a lease is not known, and if so it is to be given back.
+    /// The commit had no answer: whether there is that lease is not known, and if so it is to be given back.
     pub doubtful: bool,
 }
 
@@ -78,8 +78,13 @@ impl Passing {
             let contents = contents(changes);
             let proven: HashSet<Key> =
                 changes.proofs.iter().map(|proof| (proof.message, proof.recipient.clone())).collect();
+            let mut seen: HashSet<Key> = HashSet::new();
             let mut stays: HashSet<(&ParticipantCode, Option<ExchangeId>)> = HashSet::new();
             for row in &changes.outbox {
+                // Said twice, it is one row.
+                if !seen.insert((row.message, row.recipient.clone())) {
+                    continue;
+                }
                 let content = row.content.as_ref().or_else(|| contents.get(&row.message));
                 let lane = lanes.get_mut(&row.route).filter(|lane| lane.room > 0);
                 let may_go = !stays.contains(&(&row.recipient, row.exchange))

@@ -8,6 +8,7 @@
 mod attempt;
 mod once;
 mod seats;
+mod unwritten;
 
 pub use once::round_once;
 
@@ -30,6 +31,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use unwritten::Unwritten;
 
 /// How long a leased letter is ours; longer than any attempt.
 const LEASE: Duration = Duration::from_secs(60);
@@ -47,6 +49,8 @@ const LOOK_EVERY_MIN: Duration = Duration::from_millis(100);
 const DOWN_WAIT: Duration = Duration::from_secs(1);
 /// How long a stop waits for letters that are on their way.
 const DRAIN: Duration = Duration::from_secs(8);
+/// How often it looks meanwhile whether anything is still to come.
+const DRAIN_LOOK: Duration = Duration::from_millis(50);
 
 /// What the worker needs of the gateway.
 #[async_trait]
@@ -129,10 +133,7 @@ pub async fn run<D: Dispatch>(dispatch: Arc<D>, way: Way, stop: &CancellationTok
         dispatch,
         way,
         on_way: JoinSet::new(),
-        done: Vec::new(),
-        writing: JoinSet::new(),
-        in_writing: 0,
-        behind: false,
+        unwritten: Unwritten::default(),
         pace: Pace::local(),
         more: true,
         caught_up: false,
@@ -144,9 +145,6 @@ pub async fn run<D: Dispatch>(dispatch: Arc<D>, way: Way, stop: &CancellationTok
     outbound.drain().await;
 }
 
-/// What became of letters, with what is told of it.
-type Records = Vec<(Attempt, Option<Event>)>;
-
 struct Outbound<D> {
     dispatch: Arc<D>,
     way: Way,
@@ -155,13 +153,7 @@ struct Outbound<D> {
     hands: Hands,
     look_every: Duration,
     on_way: JoinSet<Outcome>,
-    /// What became of letters and is not written down yet.
-    done: Records,
-    /// The one transaction that writes down what was done before; while it waits for its turn letters come and go.
-    writing: JoinSet<Result<(), (Records, Rejection)>>,
-    in_writing: usize,
-    /// It could not be written down: until it is, a lease of ours that has run out may be of a letter that has arrived.
-    behind: bool,
+    unwritten: Unwritten,
     pace: Pace,
     /// There may be more to lease.
     more: bool,
@@ -178,21 +170,20 @@ impl<D: Dispatch> Outbound<D> {
             return self.wait_out(&fault, stop).await;
         }
         self.begin();
-        self.write_down();
-        if self.more && self.ready && !self.behind && self.room() >= CLAIM_MAX {
+        self.unwritten.write(&self.dispatch);
+        self.ask();
+        if self.more && self.may_claim() {
             return;
         }
-        self.ask();
         let outlet = Arc::clone(&self.way.outlet);
         tokio::select! {
             () = stop.cancelled() => {}
             Some(ended) = self.on_way.join_next() => self.end_all(ended),
             passed = self.hands.next() => self.take_in(passed),
-            Some(written) = self.writing.join_next() => {
-                if let Err(fault) = self.written(written) {
-                    self.wait_out(&fault, stop).await;
-                }
-            }
+            Some(written) = self.unwritten.next() => match self.unwritten.ended(written) {
+                Ok(()) => self.pace.succeeded(),
+                Err(fault) => self.wait_out(&fault, stop).await,
+            },
             changed = self.changes.changed() => {
                 self.more = true;
                 // Without the gateway there are no more wake-ups; the looks go on until the stop.
@@ -211,43 +202,12 @@ impl<D: Dispatch> Outbound<D> {
         let _ = timeout(wait, stop.cancelled()).await;
     }
 
-    /// Has written down what was done, unless that is under way already: then the next takes all that comes meanwhile.
-    fn write_down(&mut self) {
-        if self.done.is_empty() || !self.writing.is_empty() {
-            return;
-        }
-        let (records, dispatch) = (std::mem::take(&mut self.done), Arc::clone(&self.dispatch));
-        self.in_writing = records.len();
-        self.writing.spawn(async move {
-            let attempts = records.iter().map(|(attempt, _)| attempt.clone()).collect();
-            let events = records.iter().filter_map(|(_, event)| event.clone()).collect();
-            dispatch.settle(attempts, events).await.map_err(|fault| (records, fault))
-        });
-    }
-
-    /// What was not written down is written down later, before what came after it.
-    fn written(&mut self, ended: Result<Result<(), (Records, Rejection)>, JoinError>) -> Result<(), Rejection> {
-        self.in_writing = 0;
-        self.behind = matches!(ended, Ok(Err(_)));
-        match ended {
-            Ok(Ok(())) => {
-                self.pace.succeeded();
-                Ok(())
-            }
-            Ok(Err((records, fault))) => {
-                self.done.splice(0..0, records);
-                Err(fault)
-            }
-            // A panic: the leases run out, and the letters go out again under the same ids.
-            Err(_) => Ok(()),
-        }
-    }
-
     async fn take_more(&mut self) -> Result<(), Rejection> {
         // Half of the hands free: few transactions, and never empty hands while one runs.
-        if !self.more || !self.ready || self.behind || self.room() < CLAIM_MAX {
+        if !self.more || !self.may_claim() {
             return Ok(());
         }
+        let begun = Instant::now();
         let now = self.dispatch.now();
         let lease_until = now + self.stretched(LEASE);
         let claim = Claim { now, lease_until, limit: CLAIM_MAX, route: self.way.route };
@@ -255,20 +215,32 @@ impl<D: Dispatch> Outbound<D> {
         self.pace.succeeded();
         self.more = claimed.len() == CLAIM_MAX;
         self.caught_up = !self.more;
-        self.seat(claimed, Instant::now() + LEASE);
+        self.seat(claimed, begun + LEASE);
         Ok(())
+    }
+
+    /// Whether letters may be leased now.
+    fn may_claim(&self) -> bool {
+        self.ready && !self.unwritten.hides_arrivals() && self.room() >= CLAIM_MAX
     }
 
     /// Asks for letters as they are decided. Room for a claim stays free, so that nothing that waits is left behind for
     /// ever.
     fn ask(&self) {
-        let room = if self.ready && self.caught_up && !self.behind { self.room().saturating_sub(CLAIM_MAX) } else { 0 };
+        let room = if self.ready && self.caught_up && !self.unwritten.has_failed() {
+            self.room().saturating_sub(CLAIM_MAX)
+        } else {
+            0
+        };
         self.hands.ask(room, self.stretched(LEASE));
     }
 
     fn take_in(&mut self, passed: Passed) {
         match passed.doubtful {
-            true => passed.letters.iter().for_each(|letter| self.postpone(letter, Duration::ZERO)),
+            true => {
+                let result = AttemptResult::Unsure { lease_until: passed.lease_until };
+                passed.letters.iter().for_each(|letter| self.give_back(letter, result.clone()));
+            }
             false => {
                 // A commit may have waited for its turn.
                 let (left, all) = (passed.lease_until - self.dispatch.now(), self.stretched(LEASE));
@@ -320,7 +292,7 @@ impl<D: Dispatch> Outbound<D> {
         )
         .increment(1);
         match attempt::record(&outcome, self.dispatch.now()) {
-            Some(record) => self.done.push(record),
+            Some(record) => self.unwritten.add(record),
             None => {
                 self.ready = false;
                 self.postpone(&outcome.letter, DOWN_WAIT);
@@ -329,16 +301,19 @@ impl<D: Dispatch> Outbound<D> {
     }
 
     fn postpone(&mut self, letter: &Claimed, wait: Duration) {
-        let at = self.dispatch.now();
-        let wait = TimeDelta::from_std(wait).unwrap_or_default();
-        let result = AttemptResult::Postponed { next_at: at + wait };
-        self.done.push((Attempt { message: letter.message, recipient: letter.recipient.clone(), at, result }, None));
+        let next_at = self.dispatch.now() + TimeDelta::from_std(wait).unwrap_or_default();
+        self.give_back(letter, AttemptResult::Postponed { next_at });
+    }
+
+    fn give_back(&mut self, letter: &Claimed, result: AttemptResult) {
+        let (message, recipient, at) = (letter.message, letter.recipient.clone(), self.dispatch.now());
+        self.unwritten.add((Attempt { message, recipient, at, result }, None));
     }
 
     /// How many more letters may come into hand; none while much waits to be written down.
     fn room(&self) -> usize {
-        let unwritten = self.done.len() + self.in_writing;
-        self.way.in_hand_max.saturating_sub(self.seats.len() + unwritten.saturating_sub(self.way.in_hand_max))
+        let beyond = self.unwritten.len().saturating_sub(self.way.in_hand_max);
+        self.way.in_hand_max.saturating_sub(self.seats.len() + beyond)
     }
 
     /// So much of the machine's time in the gateway's time, which may run faster.
@@ -351,30 +326,35 @@ impl<D: Dispatch> Outbound<D> {
     /// Gives back what was not begun, waits for what is on its way, and writes all of it down.
     async fn drain(&mut self) {
         self.hands.ask(0, TimeDelta::zero());
-        let last = timeout(DRAIN, async {
-            while self.hands.is_promised() {
-                let passed = self.hands.next().await;
-                passed.letters.iter().for_each(|letter| self.postpone(letter, Duration::ZERO));
-            }
-        });
-        if last.await.is_err() {
-            tracing::warn!(route = self.way.route.code(), "letters that were just decided are left under their leases");
-        }
         for letter in self.seats.clear() {
             self.postpone(&letter, Duration::ZERO);
         }
-        let all = timeout(DRAIN, async {
-            while let Some(ended) = self.on_way.join_next().await {
-                self.end_all(ended);
+        let deadline = Instant::now() + DRAIN;
+        while Instant::now() < deadline && (!self.on_way.is_empty() || self.hands.is_promised()) {
+            if !self.unwritten.has_failed() {
+                self.unwritten.write(&self.dispatch);
             }
-        });
-        if all.await.is_err() {
+            tokio::select! {
+                Some(ended) = self.on_way.join_next() => self.end_all(ended),
+                Some(written) = self.unwritten.next() => {
+                    if let Err(fault) = self.unwritten.ended(written) {
+                        tracing::warn!(%fault, "what became of letters could not be written down");
+                    }
+                }
+                passed = self.hands.next() => {
+                    passed.letters.iter().for_each(|letter| self.postpone(letter, Duration::ZERO));
+                }
+                // What was promised may be taken back without a word.
+                () = sleep(DRAIN_LOOK) => {}
+            }
+        }
+        if !self.on_way.is_empty() {
             tracing::warn!(route = self.way.route.code(), left = self.on_way.len(), "letters were still on their way");
         }
-        while !self.done.is_empty() || !self.writing.is_empty() {
-            self.write_down();
-            let Some(written) = self.writing.join_next().await else { return };
-            if let Err(fault) = self.written(written) {
+        while self.unwritten.len() > 0 {
+            self.unwritten.write(&self.dispatch);
+            let Some(written) = self.unwritten.next().await else { return };
+            if let Err(fault) = self.unwritten.ended(written) {
                 tracing::warn!(%fault, "what became of the last letters is not written down; they go out again");
                 return;
             }

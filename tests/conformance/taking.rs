@@ -4,11 +4,11 @@
 
 use crate::given::{CENTRE, SCHOOL, at, code, message_id, participant, receipt, receipt_id, request};
 use crate::postgres_node::Postgres;
-use crate::replicas::{PATIENCE, claim as claimed_by, ids, open};
+use crate::replicas::{PATIENCE, claim as claimed_by, cut_listener, holders, ids, open, until};
 use crate::{save, stores};
 use mezhved::domain::ids::{MessageId, ParticipantCode};
 use mezhved::gateway::ports::decisions::{Attempt, AttemptResult, Claim, OutboxRow, RouteKind, Taking};
-use mezhved::gateway::ports::{Changes, Keys, Store};
+use mezhved::gateway::ports::{Changes, Decisions as _, Keys, Store};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -85,8 +85,13 @@ async fn a_letter_is_not_taken_past_another_of_its_exchange_that_waits() {
         let other = OutboxRow { recipient: code(SCHOOL), ..further(13) };
         assert!(take(store, queued(vec![other])).await.is_empty(), "the request itself waits");
         assert_eq!(claim(store, "12T09:30").await.len(), 4);
-        // What waits no longer, because it is in the same hands, stands in nobody's way.
-        assert_eq!(take(store, queued(vec![further(14)])).await, [(receipt_id(14), code(CENTRE))].into());
+        assert!(take(store, queued(vec![further(14)])).await.is_empty(), "those before it have not arrived");
+        for n in [11, 12] {
+            let (message, result) = (receipt_id(n), AttemptResult::Delivered { content_sha256: "ab".repeat(32) });
+            let attempt = Attempt { message, recipient: code(CENTRE), at: at("12T09:40"), result };
+            store.settle(vec![attempt], Vec::new()).await.unwrap();
+        }
+        assert_eq!(claim(store, "12T09:30").await, [receipt_id(14)]);
         // Of an exchange that is not on record nothing is known.
         assert!(take(store, queued(vec![receipt(2)])).await.is_empty());
         let without = OutboxRow { exchange: None, ..receipt(3) };
@@ -151,4 +156,44 @@ async fn what_a_gateway_has_taken_is_given_back_when_it_dies() {
         assert!(begun.elapsed() < PATIENCE, "nobody has it");
         sleep(Duration::from_millis(100)).await;
     }
+}
+
+#[tokio::test]
+async fn a_commit_without_an_answer_gives_back_its_own_lease_and_no_other() {
+    for subject in stores().await {
+        let store = &*subject.store;
+        let unsure = async |until| {
+            let (message, result) = (message_id(1), AttemptResult::Unsure { lease_until: at(until) });
+            let attempt = Attempt { message, recipient: code(SCHOOL), at: at("12T09:40"), result };
+            store.settle(vec![attempt], Vec::new()).await.unwrap();
+        };
+        unsure(LEASED_UNTIL).await;
+        take(store, request(1).changes()).await;
+        unsure("12T10:59").await;
+        assert!(claim(store, "12T09:45").await.is_empty(), "the lease of another commit was ended");
+        unsure(LEASED_UNTIL).await;
+        assert_eq!(claim(store, "12T09:45").await, [message_id(1)]);
+        let figures = store.figures().await.unwrap();
+        assert_eq!(figures.deliveries_owed, 1, "{figures:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_gateway_cannot_show_that_it_is_alive_its_decisions_lease_nothing() {
+    let database = Postgres::shared().database();
+    let store = open(&database).await;
+    let before = holders(&database);
+    let (unit, _) = store.begin(Keys::default()).await.unwrap();
+    cut_listener(&database);
+    // It has a number again, and waits for this decision before its leases may bear it.
+    until(async || {
+        let now = holders(&database);
+        (!now.is_empty() && now != before).then_some(())
+    })
+    .await;
+    let letters = [(message_id(1), code(SCHOOL))].into();
+    let taking = Some(Taking { letters, lease_until: at(LEASED_UNTIL) });
+    sleep(Duration::from_millis(300)).await;
+    assert!(unit.commit(Changes { taking, ..request(1).changes() }).await.unwrap().is_empty());
+    assert_eq!(claimed_by(&store, 10).await.len(), 1);
 }

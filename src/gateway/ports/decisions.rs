@@ -58,7 +58,7 @@ pub trait Unit: Send {
     async fn registers(&mut self, of: Vec<(ParticipantCode, i32)>) -> Result<HashMap<Register, u64>, StoreError>;
 
     /// Saves and commits. Of [`Changes::taking`] it gives those that are leased now: new rows of the route that they name,
-    /// without a letter of the same exchange to the same recipient that waits for anybody else. All others wait to be
+    /// without another letter of the same exchange on its way to the same recipient. All others wait to be
     /// claimed; a store may lease none.
     async fn commit(self: Box<Self>, changes: Changes) -> Result<Vec<(MessageId, ParticipantCode)>, StoreError>;
 }
@@ -322,6 +322,8 @@ pub enum AttemptResult {
     Retry { next_at: DateTime<Utc>, error: String },
     /// Not tried (the channel is down, the recipient is busy): the lease ends, no attempt is counted.
     Postponed { next_at: DateTime<Utc> },
+    /// Not tried: a commit without an answer may have leased it until that instant. If it has, the lease ends.
+    Unsure { lease_until: DateTime<Utc> },
     /// No more attempts: a person sees it.
     Undeliverable { error: String },
 }

@@ -47,6 +47,8 @@ impl Delivery {
                 (self.stage, self.ready_at, self.error) = (Stage::WaitingRetry, Some(*next_at), Some(error.clone()));
             }
             AttemptResult::Postponed { next_at } => (self.stage, self.ready_at) = (Stage::Queued, Some(*next_at)),
+            AttemptResult::Unsure { lease_until } if self.ready_at != Some(*lease_until) => {}
+            AttemptResult::Unsure { .. } => (self.stage, self.ready_at) = (Stage::Queued, Some(attempt.at)),
             AttemptResult::Undeliverable { error } => {
                 self.attempts += 1;
                 (self.stage, self.ready_at, self.error) = (Stage::Undeliverable, None, Some(error.clone()));

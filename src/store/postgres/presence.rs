@@ -34,8 +34,8 @@ const DOWN_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Who is without a lock at every look for so long is gone: longer than a gateway that lives takes to show itself anew.
 const GONE_AFTER: Duration = Duration::from_secs(4);
-/// How long leases may take to come along: longer than the server lets a lock be waited for (open.rs).
-const ALONG_MAX: Duration = Duration::from_secs(15);
+/// How long leases may take to come along: longer than the server lets three locks be waited for (open.rs).
+const ALONG_MAX: Duration = Duration::from_secs(35);
 /// Between two tries for rows that others hold at that moment.
 const ALONG_EVERY: Duration = Duration::from_millis(50);
 /// No number: the connection is down, and leases end by the clock only.
@@ -195,23 +195,31 @@ async fn take_along(listener: &mut PgListener, (before, now): (&[i32], i32)) -> 
     if before.is_empty() {
         return Ok(());
     }
-    loop {
-        take_free(listener, (before, now)).await?;
-        if !sqlx::query_scalar::<_, bool>(LEFT).bind(before).fetch_one(&mut *listener).await? {
-            return Ok(());
+    // What can be seen first: a decision may take longer than others wait for who is missing.
+    for begin in [lock::BEGIN_CLAIM, lock::BEGIN_BOTH] {
+        loop {
+            take_free(listener, (before, now), begin).await?;
+            if !sqlx::query_scalar::<_, bool>(LEFT).bind(before).fetch_one(&mut *listener).await? {
+                break;
+            }
+            sleep(ALONG_EVERY).await;
         }
-        sleep(ALONG_EVERY).await;
     }
+    Ok(())
 }
 
-/// Those that nobody holds. Under the locks of decisions and of claims, because one that is under way leases under a number
-/// of before, and can be seen only when it has committed.
-async fn take_free(listener: &mut PgListener, (before, now): (&[i32], i32)) -> Result<(), StoreError> {
+/// Those that nobody holds. In the end under the locks of decisions and of claims, because one that is under way leases
+/// under a number of before, and can be seen only when it has committed.
+async fn take_free(
+    listener: &mut PgListener,
+    (before, now): (&[i32], i32),
+    begin: &'static str,
+) -> Result<(), StoreError> {
     const LETTERS: &str = "UPDATE outbox SET holder = $2
          WHERE seq IN (SELECT seq FROM outbox WHERE holder = ANY($1) FOR UPDATE SKIP LOCKED)";
     const NOTICES: &str = "UPDATE notice SET holder = $2
          WHERE n IN (SELECT n FROM notice WHERE holder = ANY($1) FOR UPDATE SKIP LOCKED)";
-    sqlx::raw_sql(lock::BEGIN_BOTH).execute(&mut *listener).await?;
+    sqlx::raw_sql(begin).execute(&mut *listener).await?;
     for sql in [LETTERS, NOTICES] {
         sqlx::query(sql).bind(before).bind(now).execute(&mut *listener).await?;
     }

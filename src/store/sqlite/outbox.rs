@@ -71,7 +71,7 @@ pub(super) fn queue(
 }
 
 /// Until when a new row is leased at once: if that is wanted, it goes by the way that was thought, and no letter of its
-/// exchange waits for the same recipient.
+/// exchange is on its way to the same recipient.
 fn lease_until(
     connection: &Connection,
     (row, exchange_n): (&OutboxRow, Option<i64>),
@@ -83,8 +83,7 @@ fn lease_until(
     let mut free = connection.prepare_cached(
         "SELECT coalesce((SELECT route FROM participant WHERE code = ?1), ?2) = ?2
              AND CASE WHEN ?3 IS NULL THEN ?4 ELSE NOT EXISTS (
-                 SELECT 1 FROM outbox e WHERE e.exchange_n = ?3 AND e.recipient = ?1 AND e.ready_at IS NOT NULL
-                     AND e.state <> 'sending') END",
+                 SELECT 1 FROM outbox e WHERE e.exchange_n = ?3 AND e.recipient = ?1 AND e.ready_at IS NOT NULL) END",
     )?;
     let values = params![row.recipient.as_str(), row.route.code(), exchange_n, row.exchange.is_none()];
     let is_free: bool = free.query_row(values, |row| row.get(0))?;

@@ -87,8 +87,13 @@ impl Delivery {
         let leased = self.stage == Stage::Sending && self.holder.is_none_or(|holder| numbers.contains(&holder));
         match result {
             AttemptResult::Delivered { content_sha256 } => self.delivered(at, content_sha256),
-            AttemptResult::Retry { .. } | AttemptResult::Postponed { .. } | AttemptResult::Undeliverable { .. }
+            AttemptResult::Retry { .. }
+            | AttemptResult::Postponed { .. }
+            | AttemptResult::Unsure { .. }
+            | AttemptResult::Undeliverable { .. }
                 if !leased => {}
+            AttemptResult::Unsure { lease_until } if self.ready_at != Some(*lease_until) => {}
+            AttemptResult::Unsure { .. } => self.step(Stage::Queued, Some(at)),
             AttemptResult::Retry { next_at, error } => self.failed((Stage::WaitingRetry, Some(*next_at)), error),
             // Not tried: it waits as it waited before, and no attempt is counted.
             AttemptResult::Postponed { next_at } => self.step(Stage::Queued, Some(*next_at)),

@@ -135,7 +135,7 @@ async fn write_back(
 }
 
 /// Writes those that there are not yet, and gives them. Of those that are to be taken at once the bearer has a lease, if
-/// it can show that it is alive, the way is the one that was thought, and no letter of the exchange waits for anybody else.
+/// it can show that it is alive, the way is the one that was thought, and no letter of the exchange is on its way to the same recipient.
 async fn insert(
     connection: &mut PgConnection,
     (new, refs): (&[&OutboxRow], &Refs),
@@ -150,7 +150,7 @@ async fn insert(
          FROM (SELECT led.*, CASE WHEN NOT wanted OR way <> route THEN false
                  WHEN exchange_n IS NULL THEN exchange IS NULL
                  ELSE (SELECT e.seq FROM outbox e WHERE e.exchange_n = led.exchange_n AND e.recipient = led.recipient
-                     AND e.ready_at IS NOT NULL AND (e.holder = ANY($12)) IS NOT TRUE LIMIT 1) IS NULL END AS taken
+                     AND e.ready_at IS NOT NULL LIMIT 1) IS NULL END AS taken
              FROM (SELECT new.*,
                      coalesce((SELECT p.route FROM participant p WHERE p.code = new.recipient), new.route) AS way
                  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::timestamptz[],
@@ -178,8 +178,7 @@ async fn insert(
         .bind(new.iter().map(|row| row.content.as_ref().map(|(_, content)| &content[..])).bind_iter())
         .bind(new.iter().map(is_wanted).bind_iter())
         .bind(taking.map(|taking| taking.lease_until))
-        .bind(holder)
-        .bind(bearer.numbers());
+        .bind(holder);
     let of: HashMap<(MessageId, &ParticipantCode), &OutboxRow> =
         new.iter().map(|row| ((row.message, &row.recipient), *row)).collect();
     let mut written = Vec::with_capacity(new.len());

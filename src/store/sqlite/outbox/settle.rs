@@ -27,7 +27,10 @@ pub(in crate::store::sqlite) fn settle(
                 delivered(connection, standing, (attempt.at, content_sha256))?
             }
             // The lease is gone: somebody else, or the addressee itself, has settled it.
-            AttemptResult::Retry { .. } | AttemptResult::Postponed { .. } | AttemptResult::Undeliverable { .. }
+            AttemptResult::Retry { .. }
+            | AttemptResult::Postponed { .. }
+            | AttemptResult::Unsure { .. }
+            | AttemptResult::Undeliverable { .. }
                 if standing.stage != Stage::Sending =>
             {
                 standing.stage
@@ -36,6 +39,7 @@ pub(in crate::store::sqlite) fn settle(
                 failed(connection, (standing, Stage::WaitingRetry), (Some(*next_at), error))?
             }
             AttemptResult::Postponed { next_at } => postponed(connection, standing, *next_at)?,
+            AttemptResult::Unsure { lease_until } => unsure(connection, standing, (attempt.at, *lease_until))?,
             AttemptResult::Undeliverable { error } => {
                 failed(connection, (standing, Stage::Undeliverable), (None, error))?
             }
@@ -79,6 +83,18 @@ fn postponed(connection: &Connection, standing: Standing, next_at: DateTime<Utc>
     let mut update = connection.prepare_cached("UPDATE outbox SET state = 'queued', ready_at = ?2 WHERE seq = ?1")?;
     update.execute(params![standing.seq, micros(next_at)])?;
     Ok(Stage::Queued)
+}
+
+/// It may bear another lease than the one in question.
+fn unsure(
+    connection: &Connection,
+    standing: Standing,
+    (at, lease_until): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Stage, StoreError> {
+    let mut update = connection
+        .prepare_cached("UPDATE outbox SET state = 'queued', ready_at = ?2 WHERE seq = ?1 AND ready_at = ?3")?;
+    let ended = update.execute(params![standing.seq, micros(at), micros(lease_until)])? > 0;
+    Ok(if ended { Stage::Queued } else { standing.stage })
 }
 
 /// Writes down what addressees have proven. An addressee without a number of its own registers under the number that
