@@ -92,7 +92,7 @@ pub(in crate::store) async fn stores_open(connection: &mut PgConnection) -> Resu
 
 /// The database of that address with its tables made, and nobody serving from it yet; for who fills it.
 pub(in crate::store) async fn empty_pool(url: &str) -> Result<PgPool, OpenError> {
-    let pool = open::pool(url, 2).await?;
+    let pool = open::pool(open::connect_options(url)?, 2).await?;
     open::refuse_unsafe(&pool).await?;
     migrate::to_present(&pool).await?;
     Ok(pool)

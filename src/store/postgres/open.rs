@@ -27,6 +27,10 @@ const SETTINGS: [(&str, &str); 11] = [
     ("jit", "off"),
 ];
 
+/// Of who decides: a statement is planned once for a connection. Its arrays differ with every batch, and for some the
+/// server would plan each time anew, which takes as long as to carry it out.
+const PLANNED_ONCE: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
+
 /// A connection that was idle for longer is asked whether it is there still. One that has just answered is taken at its
 /// word: to ask each time would be a third of all that is said to the server. A transaction
 /// that cannot begin because it broke in between begins on another (session.rs); a single query fails.
@@ -51,11 +55,12 @@ pub(super) fn connect_options(url: &str) -> Result<PgConnectOptions, OpenError> 
 pub(super) async fn pools(url: &str, options: &PostgresOptions) -> Result<(PgPool, PgPool), OpenError> {
     let all = options.connections_max.max(2);
     let deciding = (all / 4).clamp(1, DECIDING_MAX);
-    Ok((pool(url, all - deciding).await?, pool(url, deciding).await?))
+    let lookers = pool(connect_options(url)?, all - deciding).await?;
+    Ok((lookers, pool(connect_options(url)?.options(PLANNED_ONCE), deciding).await?))
 }
 
 /// A pool of so many connections, with one open, so that a fault shows at the start.
-pub(super) async fn pool(url: &str, connections_max: u32) -> Result<PgPool, OpenError> {
+pub(super) async fn pool(options: PgConnectOptions, connections_max: u32) -> Result<PgPool, OpenError> {
     let pool = PgPoolOptions::new().max_connections(connections_max).acquire_timeout(ACQUIRE_MAX);
     let pool = pool.test_before_acquire(false).before_acquire(|connection, meta| {
         Box::pin(async move {
@@ -65,7 +70,7 @@ pub(super) async fn pool(url: &str, connections_max: u32) -> Result<PgPool, Open
             Ok(true)
         })
     });
-    Ok(pool.connect_with(connect_options(url)?).await?)
+    Ok(pool.connect_with(options).await?)
 }
 
 /// Refuses what would make a receipt worth less than it says.
