@@ -1,16 +1,20 @@
 """A plain gateway, as an experienced Python programmer writes it: the peer of benches/flow.rs.
 
-For each message from the queue: checks the XML by the exported XSD, maps it to JSON, writes the message, its obligation
-and its two outgoing letters in one transaction, publishes both letters confirmed, marks them as sent, and acknowledges.
-One commit for each message (--batch 1) or for as many as have come meanwhile, up to --batch.
+For each message from the queue: checks the XML by the exported XSD, maps it to JSON, writes what the gateway writes (the
+message with its digest, its exchange, the obligation with the way its date was counted, the first rung, a line of the
+journal for either side under the next number of its register, the disclosure, what happened, and two outgoing letters)
+in one transaction, publishes both letters confirmed, marks them as sent with what happened, and acknowledges. One commit
+for each message (--batch 1) or for as many as have come meanwhile, up to --batch.
 
 Promises: everything in its own process, nothing held back; ends by itself after --messages, and prints one line of
-JSON. Never: does what the measured gateway does not do.
+JSON. Never: does what the measured gateway does not do; leases letters, guards anything by a lock, or looks for what a
+crash has left.
 """
 
 import argparse
 import asyncio
 import datetime
+import hashlib
 import json
 import time
 import uuid
@@ -21,17 +25,41 @@ from lxml import etree
 
 ENVELOPE = "{urn:mezhved:message:1}"
 TABLES = """
+CREATE TABLE IF NOT EXISTS peer_exchange (id uuid PRIMARY KEY, root json NOT NULL);
 CREATE TABLE IF NOT EXISTS peer_message (
-    id uuid PRIMARY KEY, sender text NOT NULL, type text NOT NULL, received_at timestamptz NOT NULL,
-    content bytea NOT NULL);
+    id uuid PRIMARY KEY, exchange uuid NOT NULL REFERENCES peer_exchange (id), sender text NOT NULL, type text NOT NULL,
+    received_at timestamptz NOT NULL, digest bytea NOT NULL, outcome json NOT NULL, content bytea NOT NULL);
+CREATE INDEX IF NOT EXISTS peer_message_exchange ON peer_message (exchange);
 CREATE TABLE IF NOT EXISTS peer_obligation (
     id uuid PRIMARY KEY, message uuid NOT NULL REFERENCES peer_message (id), performer text NOT NULL,
-    due_on date NOT NULL, state text NOT NULL);
+    controller text NOT NULL, case_no text, due_on date NOT NULL, state text NOT NULL, protocol json NOT NULL);
 CREATE INDEX IF NOT EXISTS peer_obligation_due ON peer_obligation (state, due_on);
+CREATE INDEX IF NOT EXISTS peer_obligation_performer ON peer_obligation (performer, state, due_on);
+CREATE INDEX IF NOT EXISTS peer_obligation_controller ON peer_obligation (controller, state, due_on);
+CREATE TABLE IF NOT EXISTS peer_rung (
+    obligation uuid PRIMARY KEY REFERENCES peer_obligation (id), planned_on date NOT NULL, state text NOT NULL);
+CREATE INDEX IF NOT EXISTS peer_rung_planned ON peer_rung (planned_on) WHERE state = 'planned';
+CREATE TABLE IF NOT EXISTS peer_register (
+    participant text, year integer, direction text, last bigint NOT NULL, PRIMARY KEY (participant, year, direction));
+CREATE TABLE IF NOT EXISTS peer_journal (
+    participant text, year integer, direction text, number bigint, date date NOT NULL,
+    message uuid NOT NULL REFERENCES peer_message (id), counterparty text NOT NULL, case_no text, summary text NOT NULL,
+    PRIMARY KEY (participant, year, direction, number));
+CREATE INDEX IF NOT EXISTS peer_journal_date ON peer_journal (participant, date);
+CREATE INDEX IF NOT EXISTS peer_journal_message ON peer_journal (message);
+CREATE TABLE IF NOT EXISTS peer_disclosure (
+    n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, centre text NOT NULL, case_no text, at timestamptz NOT NULL,
+    message uuid NOT NULL, to_whom text NOT NULL);
+CREATE INDEX IF NOT EXISTS peer_disclosure_case ON peer_disclosure (centre, case_no);
 CREATE TABLE IF NOT EXISTS peer_outbox (
     id uuid PRIMARY KEY, message uuid NOT NULL REFERENCES peer_message (id), recipient text NOT NULL,
-    state text NOT NULL, content bytea NOT NULL);
+    state text NOT NULL, content bytea NOT NULL, delivered_at timestamptz, digest bytea);
 CREATE INDEX IF NOT EXISTS peer_outbox_ready ON peer_outbox (id) WHERE state = 'queued';
+CREATE INDEX IF NOT EXISTS peer_outbox_message ON peer_outbox (message);
+CREATE TABLE IF NOT EXISTS peer_event (
+    n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, kind text NOT NULL,
+    message uuid NOT NULL, participant text);
+CREATE INDEX IF NOT EXISTS peer_event_message ON peer_event (message);
 """
 
 
@@ -46,10 +74,14 @@ def value(element):
 
 
 def working_days_after(day, count):
+    """The day, and the days that were skipped, which show how it was counted."""
+    skipped = []
     while count:
         day += datetime.timedelta(days=1)
         count -= day.weekday() < 5
-    return day
+        if day.weekday() >= 5:
+            skipped.append(day.isoformat())
+    return day, skipped
 
 
 class Read:
@@ -64,10 +96,15 @@ class Read:
         self.sender, self.type = self.document["from"], self.document["type"]
         self.performer = self.document["to"][0]
         self.now = datetime.datetime.now(datetime.timezone.utc)
-        self.due_on = working_days_after(self.now.date(), 5)
-        self.obligation = uuid.uuid4()
+        self.due_on, skipped = working_days_after(self.now.date(), 5)
+        self.protocol = json.dumps({"from": self.now.isoformat(), "term": "5 wd", "skipped": skipped})
+        self.obligation, self.exchange = uuid.uuid4(), uuid.uuid4()
+        self.case = self.document.get("case")
+        self.digest = hashlib.sha256(content).digest()
         letter = json.dumps(self.document, ensure_ascii=False).encode()
         self.letters = [(uuid.uuid4(), self.performer, letter), (uuid.uuid4(), self.sender, self.receipt())]
+        # Either side's line of the journal: who, in which direction, and with whom.
+        self.lines = [(self.sender, "outgoing", self.performer), (self.performer, "incoming", self.sender)]
 
     def receipt(self):
         receipt = {
@@ -91,18 +128,63 @@ class Read:
 
 async def save(connection, batch):
     async with connection.transaction(), connection.cursor() as cursor:
+        numbers = await next_numbers(cursor, batch)
         await cursor.executemany(
-            "INSERT INTO peer_message VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(one.id, one.sender, one.type, one.now, one.content) for one in batch],
+            "INSERT INTO peer_exchange VALUES (%s, %s)",
+            [(one.exchange, json.dumps({"message": str(one.id), "case": one.case})) for one in batch],
         )
         await cursor.executemany(
-            "INSERT INTO peer_obligation VALUES (%s, %s, %s, %s, 'running')",
-            [(one.obligation, one.id, one.performer, one.due_on) for one in batch],
+            "INSERT INTO peer_message VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [
+                (one.id, one.exchange, one.sender, one.type, one.now, one.digest, json.dumps({"number": n}), one.content)
+                for one, n in zip(batch, numbers[::2])
+            ],
+        )
+        await cursor.executemany(
+            "INSERT INTO peer_obligation VALUES (%s, %s, %s, %s, %s, %s, 'running', %s)",
+            [
+                (one.obligation, one.id, one.performer, one.sender, one.case, one.due_on, one.protocol)
+                for one in batch
+            ],
+        )
+        await cursor.executemany(
+            "INSERT INTO peer_rung VALUES (%s, %s, 'planned')", [(one.obligation, one.due_on) for one in batch]
+        )
+        lines = [(one, *line) for one in batch for line in one.lines]
+        await cursor.executemany(
+            "INSERT INTO peer_journal VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (who, one.now.year, way, number, one.now.date(), one.id, other, one.case, one.type)
+                for (one, who, way, other), number in zip(lines, numbers)
+            ],
+        )
+        await cursor.executemany(
+            "INSERT INTO peer_disclosure (centre, case_no, at, message, to_whom) VALUES (%s, %s, %s, %s, %s)",
+            [(one.sender, one.case, one.now, one.id, one.performer) for one in batch],
         )
         await cursor.executemany(
             "INSERT INTO peer_outbox VALUES (%s, %s, %s, 'queued', %s)",
             [(letter, one.id, to, content) for one in batch for letter, to, content in one.letters],
         )
+        await tell(cursor, [(one.now, "accepted", one.id, one.sender) for one in batch])
+
+
+async def next_numbers(cursor, batch):
+    """A number without gaps for each line of the journal, in the order of the lines."""
+    await cursor.executemany(
+        "INSERT INTO peer_register VALUES (%s, %s, %s, 1) ON CONFLICT (participant, year, direction)"
+        " DO UPDATE SET last = peer_register.last + 1 RETURNING last",
+        [(who, one.now.year, way) for one in batch for who, way, _ in one.lines],
+        returning=True,
+    )
+    numbers = [(await cursor.fetchone())[0]]
+    while cursor.nextset():
+        numbers.append((await cursor.fetchone())[0])
+    return numbers
+
+
+async def tell(cursor, events):
+    await cursor.executemany("INSERT INTO peer_event (at, kind, message, participant) VALUES (%s, %s, %s, %s)", events)
 
 
 async def send(exchange, prefix, batch):
@@ -116,9 +198,13 @@ async def send(exchange, prefix, batch):
 
 
 async def mark(connection, batch):
-    async with connection.transaction():
-        sent = [letter for one in batch for letter, _, _ in one.letters]
-        await connection.execute("UPDATE peer_outbox SET state = 'sent' WHERE id = ANY(%s)", (sent,))
+    now = datetime.datetime.now(datetime.timezone.utc)
+    async with connection.transaction(), connection.cursor() as cursor:
+        await cursor.executemany(
+            "UPDATE peer_outbox SET state = 'sent', delivered_at = %s, digest = %s WHERE id = %s",
+            [(now, hashlib.sha256(content).digest(), letter) for one in batch for letter, _, content in one.letters],
+        )
+        await tell(cursor, [(now, "delivered", one.id, to) for one in batch for _, to, _ in one.letters])
 
 
 async def gather(queue, most):
