@@ -86,6 +86,7 @@ fn describe_subject() {
     counter!("mezhved_sweep_failures_total", "Obligations that a sweep could not decide");
     gauge!("mezhved_calendar_days_left", "Days until the published calendar ends; negative after it");
     histogram!("mezhved_commit_batch_jobs", "Jobs of one transaction");
+    counter!("mezhved_commits_begun_again_total", "Batches decided anew because their letters were being settled");
     gauge!("mezhved_obligations_open", "Obligations that are open");
     gauge!("mezhved_obligations_overdue", "Open obligations past their due date");
     gauge!("mezhved_obligations_due_today", "Open obligations that are due today");

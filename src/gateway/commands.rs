@@ -33,6 +33,7 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
             keys.messages.push(envelope.id);
             keys.cases.extend(envelope.case.clone());
             keys.exchanges.push(received.arrived.exchange);
+            keys.letters |= matches!(received.arrived.rule.role, Role::Receipt(_));
             if envelope.exchange.is_none() && received.arrived.rule.role != Role::Opening {
                 keys.answered.extend(envelope.in_reply_to);
             }
@@ -50,14 +51,21 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
         }
         Job::Decide { obligation, .. } => keys.obligations.push(*obligation),
         Job::EndDuties { case, .. } => keys.duties_of_case.push(case.clone()),
-        Job::SendAgain { message, recipient, .. } => keys.given_up.push((*message, recipient.clone())),
+        Job::SendAgain { message, recipient, .. } => {
+            keys.letters = true;
+            keys.given_up.push((*message, recipient.clone()));
+        }
         Job::Disclose { what, .. } => keys.exchanges.extend(what.exchange()),
         Job::Case { command, .. } => {
             keys.cases.push(command.key.number.clone());
             keys.duties_of_case.push(command.key.number.clone());
         }
-        Job::HandOver { handover, .. } => keys.waiting.push((handover.message, handover.recipient.clone())),
-        Job::Refuse { .. } | Job::Notify { .. } | Job::Register { .. } => {}
+        Job::HandOver { handover, .. } => {
+            keys.letters = true;
+            keys.waiting.push((handover.message, handover.recipient.clone()));
+        }
+        Job::Register { .. } => keys.letters = true,
+        Job::Refuse { .. } | Job::Notify { .. } => {}
     }
 }
 

@@ -161,11 +161,22 @@ fn unwritable(fault: &Fault) -> Rejection {
 }
 
 async fn decide_and_commit(inner: &Arc<Inner>, jobs: &[Job]) -> Result<Vec<Decided>, Fault> {
+    match attempt(inner, jobs, Keys::default()).await {
+        // What became of letters may have changed meanwhile: it is decided anew.
+        Err(Fault::Store(StoreError::LettersHeld)) => {
+            metrics::counter!("mezhved_commits_begun_again_total").increment(1);
+            attempt(inner, jobs, Keys { letters: true, ..Keys::default() }).await
+        }
+        done => done,
+    }
+}
+
+/// Decides and commits a batch; `keys` is what is known of it before its jobs are asked.
+async fn attempt(inner: &Arc<Inner>, jobs: &[Job], mut keys: Keys) -> Result<Vec<Decided>, Fault> {
     let directory = inner.directory();
     // One instant for the whole batch: what is loaded for it and what is decided in it agree, also at New Year's midnight.
     let now = inner.now();
     let ctx = inner.context(&directory, now);
-    let mut keys = Keys::default();
     jobs.iter().for_each(|job| commands::keys(job, |code| inner.year_at(code, now), &mut keys));
     failpoint::reach("before-begin");
     let (mut unit, loaded) = inner.store.begin(keys).await?;

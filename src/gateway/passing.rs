@@ -143,7 +143,7 @@ impl Promise {
     pub fn keep(mut self, committed: &Result<Vec<Key>, StoreError>) {
         let leased: HashSet<&Key> = match committed {
             Ok(leased) => leased.iter().collect(),
-            Err(StoreError::Rejected(_) | StoreError::Inconsistent { .. }) => HashSet::new(),
+            Err(StoreError::Rejected(_) | StoreError::Inconsistent { .. } | StoreError::LettersHeld) => HashSet::new(),
             Err(StoreError::Unavailable(_)) => {
                 let letters = std::mem::take(&mut self.letters);
                 return self.pass(letters, true);

@@ -13,6 +13,7 @@
 
 mod access;
 mod attachments;
+mod beside;
 mod cases;
 mod copy;
 mod desk;

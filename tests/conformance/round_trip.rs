@@ -150,16 +150,12 @@ async fn keys_lead_to_what_was_seen_and_to_exchanges_by_message_and_by_obligatio
         save(&*subject.store, first.changes()).await;
         save(&*subject.store, second.changes()).await;
         let keys = Keys {
-            duties_of_case: Vec::new(),
-            duties_of_roots: false,
             messages: vec![message_id(1), message_id(99)],
             exchanges: vec![exchange_id(99)],
             answered: vec![message_id(1), message_id(99)],
             obligations: vec![obligation_id(2), obligation_id(99)],
-            given_up: Vec::new(),
-            waiting: Vec::new(),
             registers: vec![(code(CENTRE), 2026), (code(CLINIC), 2026)],
-            cases: Vec::new(),
+            ..Keys::default()
         };
         let (mut unit, loaded) = subject.store.begin(keys).await.unwrap();
         let seen = Seen { sender: code(CENTRE), digest: [1; 32], outcome: first.accepted() };

@@ -60,6 +60,9 @@ pub trait Unit: Send {
     /// Saves and commits. Of [`Changes::taking`] it gives those that are leased now: new rows of the route that they name,
     /// without another letter of the same exchange on its way to the same recipient. All others wait to be
     /// claimed; a store may lease none.
+    ///
+    /// # Errors
+    /// [`StoreError::LettersHeld`] only without [`Keys::letters`].
     async fn commit(self: Box<Self>, changes: Changes) -> Result<Vec<(MessageId, ParticipantCode)>, StoreError>;
 }
 
@@ -83,6 +86,9 @@ pub struct Keys {
     pub waiting: Vec<(MessageId, ParticipantCode)>,
     /// Registers whose last numbers are needed, both directions.
     pub registers: Vec<(ParticipantCode, i32)>,
+    /// Letters on record are to be changed: proven, or sent again. A store that settles letters beside decisions keeps
+    /// the two apart from the beginning then.
+    pub letters: bool,
     /// Numbers of cases; those that the roots of the loaded exchanges name are loaded too.
     pub cases: Vec<String>,
 }

@@ -37,6 +37,10 @@ pub enum StoreError {
     /// Our own record is impossible: that exchange stops, an alarm is raised.
     #[error("the record {table}.{column} of {row} cannot be read: {problem}")]
     Inconsistent { table: &'static str, column: &'static str, row: String, problem: String },
+    /// The unit is to change letters on record, and somebody writes down just now what became of such. Nothing was
+    /// changed: begin again with [`decisions::Keys::letters`].
+    #[error("letters on record are being settled")]
+    LettersHeld,
     /// A constraint of the database said no; the batch must be taken apart to find the one that it means.
     #[error("the store refuses what was to be written: {0}")]
     Rejected(#[source] Box<dyn std::error::Error + Send + Sync>),

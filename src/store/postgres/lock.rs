@@ -7,6 +7,11 @@
 //! its nature is so by one lock, taken first, and then there are no deadlocks, no serialization failures and no retries
 //! inside. A batch pays for it once, as it pays for the sync to disk once.
 //!
+//! What became of letters is written into their rows beside decisions, under the lock of letters: it depends on nothing
+//! that is decided and gives out no number. Only its events need the decision lock, and take it in the end. Whoever
+//! changes letters on record under the decision lock (proofs, what is sent again, an import) has the lock of letters from
+//! the beginning, or gets it at once or begins again: nobody waits for it who has the decision lock.
+//!
 //! Promises: the lock ends with its transaction, and with the connection of a gateway that died. Never: is held by a
 //! claim (claims have a lock of their own, and skip rows that others hold).
 
@@ -15,13 +20,25 @@
 pub(super) const BEGIN_DECISION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
      SET LOCAL enable_seqscan = off; SELECT pg_advisory_xact_lock(7888732554992513902)";
 
+/// `mzhvlttr`: who writes down what became of letters.
+pub(super) const BEGIN_LETTERS: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+     SET LOCAL enable_seqscan = off; SELECT pg_advisory_xact_lock(7888732555127846002)";
+/// … and then needs the decision lock.
+pub(super) const DECISION: &str = "SELECT pg_advisory_xact_lock(7888732554992513902)";
+/// Who is to decide about letters on record.
+pub(super) const BEGIN_LETTERS_AND_DECISION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+     SET LOCAL enable_seqscan = off; SELECT pg_advisory_xact_lock(7888732555127846002); \
+     SELECT pg_advisory_xact_lock(7888732554992513902)";
+/// Who finds that he is, with the decision lock.
+pub(super) const TRY_LETTERS: &str = "SELECT pg_try_advisory_xact_lock(7888732555127846002)";
+
 /// Who counts on both (presence.rs): nobody decides, and nobody claims.
 pub(super) const BEGIN_BOTH: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
      SELECT pg_advisory_xact_lock(7888732554992513902); SELECT pg_advisory_xact_lock(7888732554976321901)";
 
 /// A migration that changes tables in use: first the locks of those who write, then short waits for the tables.
 pub(super) const STAND_ASIDE: &str = "SET LOCAL lock_timeout = '5s'; \
-     SELECT pg_advisory_xact_lock(7888732554992513902); SELECT pg_advisory_xact_lock(7888732554976321901); \
+     SELECT pg_advisory_xact_lock(7888732555127846002); SELECT pg_advisory_xact_lock(7888732554992513902); SELECT pg_advisory_xact_lock(7888732554976321901); \
      SET LOCAL lock_timeout = '2s'";
 
 /// `mzhvmgrt`: one gateway migrates, the others wait and find it done.

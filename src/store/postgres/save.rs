@@ -8,8 +8,8 @@ use crate::domain::ids::ExchangeId;
 use crate::gateway::ports::{Changes, StoreError};
 use crate::store::postgres::counters::Counters;
 use crate::store::postgres::outbox::Key;
-use crate::store::postgres::presence::Bearer;
 use crate::store::postgres::refs::{Refs, Wanted};
+use crate::store::postgres::unit::Hold;
 use crate::store::postgres::{
     attachments, by_hand, cases, endings, events, exchanges, journal, messages, notices, outbox,
 };
@@ -22,7 +22,7 @@ use uuid::Uuid;
 pub(super) async fn save(
     connection: &mut PgConnection,
     changes: &Changes,
-    (mut refs, bearer): (Refs, &Bearer),
+    (mut refs, hold): (Refs, &Hold),
 ) -> Result<Vec<Key>, StoreError> {
     refs.find(connection, wanted(changes, &refs)).await?;
     let mut counters = Counters::default();
@@ -31,7 +31,7 @@ pub(super) async fn save(
     messages::save(connection, &changes.messages, (&mut refs, &mut counters)).await?;
     attachments::save(connection, &changes.attachments).await?;
     by_hand::save(connection, changes).await?;
-    let leased = outbox::queue_and_prove(connection, (changes, bearer), (&refs, &mut counters)).await?;
+    let leased = outbox::queue_and_prove(connection, (changes, hold), (&refs, &mut counters)).await?;
     journal::save(connection, (&changes.journal, &changes.registers)).await?;
     cases::save(connection, &changes.cases).await?;
     events::save_disclosures(connection, &changes.disclosures).await?;

@@ -47,6 +47,11 @@ impl Session {
         &mut self.connection
     }
 
+    /// Takes a further lock by that text, which is one of the constants.
+    pub(super) async fn lock(&mut self, text: &'static str) -> Result<(), StoreError> {
+        self.say(text).await
+    }
+
     /// Commits; `Err` may mean that it is not known whether it did.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         self.end("COMMIT").await

@@ -26,14 +26,24 @@ use std::sync::Arc;
 pub(super) struct PostgresUnit {
     session: Session,
     refs: Refs,
-    bearer: Bearer,
+    hold: Hold,
+}
+
+/// What a unit has beside the decision lock.
+pub(super) struct Hold {
+    /// Whose leases it writes.
+    pub(super) bearer: Bearer,
+    /// Whether it has the lock of letters.
+    pub(super) letters: bool,
 }
 
 /// Opens a transaction and loads.
 pub(super) async fn begin(store: &PostgresStore, keys: &Keys) -> Result<(PostgresUnit, Loaded), StoreError> {
-    let mut session = Session::begin(&store.deciding, lock::BEGIN_DECISION).await?;
+    let begin = if keys.letters { lock::BEGIN_LETTERS_AND_DECISION } else { lock::BEGIN_DECISION };
+    let mut session = Session::begin(&store.deciding, begin).await?;
     let (loaded, refs) = within(load::load(session.connection(), keys)).await?;
-    Ok((PostgresUnit { session, refs, bearer: store.presence.bearer() }, loaded))
+    let hold = Hold { bearer: store.presence.bearer(), letters: keys.letters };
+    Ok((PostgresUnit { session, refs, hold }, loaded))
 }
 
 #[async_trait]
@@ -43,8 +53,8 @@ impl Unit for PostgresUnit {
     }
 
     async fn commit(mut self: Box<Self>, changes: Changes) -> Result<Vec<Key>, StoreError> {
-        let saved = within(save::save(self.session.connection(), &changes, (self.refs, &self.bearer))).await;
-        let tell = save::is_news(&changes).then(|| self.bearer.commit_and_tell());
+        let saved = within(save::save(self.session.connection(), &changes, (self.refs, &self.hold))).await;
+        let tell = save::is_news(&changes).then(|| self.hold.bearer.commit_and_tell());
         end(self.session, (saved, tell)).await
     }
 }
@@ -63,7 +73,7 @@ pub(super) async fn end<T>(
             }
             Ok(done)
         }
-        Err(refused @ StoreError::Rejected(_)) => {
+        Err(refused @ (StoreError::Rejected(_) | StoreError::LettersHeld)) => {
             session.roll_back().await;
             Err(refused)
         }
@@ -111,14 +121,16 @@ pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Cl
     end(session, (claimed, None)).await
 }
 
-/// Writes down what became of deliveries.
+/// Writes down what became of deliveries: their rows beside whatever is decided meanwhile, then their events.
 pub(super) async fn settle(store: &PostgresStore, (attempts, told): (&[Attempt], &[Event])) -> Result<(), StoreError> {
-    let mut session = Session::begin(&store.deciding, lock::BEGIN_DECISION).await?;
-    let connection = session.connection();
+    let mut session = Session::begin(&store.deciding, lock::BEGIN_LETTERS).await?;
     let settled = within(async {
         let (mut refs, mut counters) = (Refs::default(), Counters::default());
-        outbox::settle(connection, (attempts, &store.presence.numbers()), (&mut refs, &mut counters)).await?;
-        save_events(connection, told, (refs, counters)).await
+        let (connection, numbers) = (session.connection(), store.presence.numbers());
+        outbox::settle(connection, (attempts, &numbers), (&mut refs, &mut counters)).await?;
+        find_told(connection, told, &mut refs).await?;
+        session.lock(lock::DECISION).await?;
+        events::save(session.connection(), told, (&refs, counters)).await
     });
     let settled = settled.await;
     let tell = (!told.is_empty()).then(|| store.presence.commit_and_tell());
@@ -131,9 +143,14 @@ pub(super) async fn save_events(
     told: &[Event],
     (mut refs, counters): (Refs, Counters),
 ) -> Result<(), StoreError> {
+    find_told(connection, told, &mut refs).await?;
+    events::save(connection, told, (&refs, counters)).await
+}
+
+/// The rows that events refer to.
+async fn find_told(connection: &mut PgConnection, told: &[Event], refs: &mut Refs) -> Result<(), StoreError> {
     let mut wanted = Wanted::default();
     wanted.exchanges.extend(told.iter().filter_map(|event| event.exchange).map(|id| id.0));
     wanted.obligations.extend(told.iter().filter_map(|event| event.obligation).map(|id| id.0));
-    refs.find(connection, wanted).await?;
-    events::save(connection, told, (&refs, counters)).await
+    refs.find(connection, wanted).await
 }

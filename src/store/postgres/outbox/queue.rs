@@ -11,10 +11,12 @@ use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::{Attempt, AttemptResult, OutboxRow, Taking};
 use crate::gateway::ports::{Changes, StoreError};
 use crate::store::postgres::counters::{ACCEPTED_ADDRESSEES, Counters, of_stage};
+use crate::store::postgres::lock::TRY_LETTERS;
 use crate::store::postgres::messages::{self, format_code};
 use crate::store::postgres::presence::Bearer;
 use crate::store::postgres::refs::Refs;
 use crate::store::postgres::row::{Record, int};
+use crate::store::postgres::unit::Hold;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::postgres::{PgBindIterExt, PgRow};
@@ -24,21 +26,24 @@ use std::collections::{HashMap, HashSet};
 /// that no inbox cursor has passed it, unless it is still on its way. Gives the deliveries that are leased to the bearer.
 pub(in crate::store::postgres) async fn queue_and_prove(
     connection: &mut PgConnection,
-    (changes, bearer): (&Changes, &Bearer),
+    (changes, hold): (&Changes, &Hold),
     (refs, counters): (&Refs, &mut Counters),
 ) -> Result<Vec<Key>, StoreError> {
     let mut begun: HashSet<Key> = HashSet::new();
     let fresh = changes.outbox.iter().filter(|row| begun.insert((row.message, row.recipient.clone())));
     let fresh: Vec<&OutboxRow> = fresh.collect();
     let mut rows: HashMap<Key, Delivery> =
-        insert(connection, (&fresh, refs), (changes.taking.as_ref(), bearer)).await?.into_iter().collect();
+        insert(connection, (&fresh, refs), (changes.taking.as_ref(), &hold.bearer)).await?.into_iter().collect();
     counters.add(of_stage(Stage::Queued), int(rows.len()));
     let is_new = |row: &&OutboxRow| rows.contains_key(&(row.message, row.recipient.clone()));
     let (new, again): (Vec<&OutboxRow>, Vec<&OutboxRow>) = fresh.into_iter().partition(is_new);
     counters.add(ACCEPTED_ADDRESSEES, owed_beyond(connection, &new, changes).await?);
     let again_keys = again.iter().map(|row| (row.message, row.recipient.clone()));
     let proven = changes.proofs.iter().map(|proof| (proof.message, proof.recipient.clone()));
-    let on_record = again_keys.chain(proven).filter(|key| !rows.contains_key(key)).collect();
+    let on_record: HashSet<Key> = again_keys.chain(proven).filter(|key| !rows.contains_key(key)).collect();
+    if !on_record.is_empty() && !hold.letters {
+        take_letters(connection).await?;
+    }
     rows.extend(lock(connection, &on_record).await?);
     for row in again {
         if let Some(delivery) = rows.get_mut(&(row.message, row.recipient.clone())) {
@@ -48,6 +53,12 @@ pub(in crate::store::postgres) async fn queue_and_prove(
     prove(connection, changes, &mut rows).await?;
     write_back(connection, &rows, counters).await?;
     Ok(rows.into_iter().filter(|(_, row)| row.is_leased_new()).map(|(key, _)| key).collect())
+}
+
+/// The lock of letters, if nobody has it: who has it may wait for the decision lock, which is ours.
+async fn take_letters(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let taken: bool = sqlx::query_scalar(TRY_LETTERS).fetch_one(connection).await?;
+    if taken { Ok(()) } else { Err(StoreError::LettersHeld) }
 }
 
 /// Writes down attempts that were made under leases of these numbers.

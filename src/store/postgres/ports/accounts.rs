@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 #[async_trait]
 impl Accounts for PostgresStore {
     async fn import_participants(&self, participants: Vec<Participant>) -> Result<(), StoreError> {
-        let mut session = Session::begin(&self.deciding, lock::BEGIN_DECISION).await?;
+        let mut session = Session::begin(&self.deciding, lock::BEGIN_LETTERS_AND_DECISION).await?;
         within(participants::import(session.connection(), &participants)).await?;
         session.commit_with(self.presence.commit_and_tell()).await
     }
