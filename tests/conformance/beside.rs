@@ -90,6 +90,7 @@ async fn who_decides_about_letters_that_are_being_settled_begins_again_after_the
     let refused = unit.commit(Changes { proofs: registered().proofs, ..request(2).changes() }).await;
     assert!(matches!(refused, Err(StoreError::LettersHeld)), "{refused:?}");
     settling.await.unwrap();
+    assert_eq!(state(&store).await, "delivered");
     assert_eq!(database.sql("SELECT count(*) FROM message"), "1", "a part of what was refused is there");
     let (unit, _) = store.begin(Keys { letters: true, ..Keys::default() }).await.unwrap();
     unit.commit(registered()).await.unwrap();
@@ -122,6 +123,22 @@ async fn who_knows_that_he_decides_about_letters_waits_for_who_settles_and_an_im
     deciding.await.unwrap();
     importing.await.unwrap();
     assert_eq!(state(&store).await, "registered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_a_letter_again_that_is_being_settled_does_not_wait_with_the_decision_lock() {
+    let database = Postgres::shared().database();
+    let store = sending(&database).await;
+    let (unit, _) = store.begin(Keys::default()).await.unwrap();
+    let settling = tokio::spawn(arrived(Arc::clone(&store)));
+    until_awaited(&database, "1").await;
+    let again = || Changes { outbox: vec![request(1).delivery()], ..Changes::default() };
+    let refused = unit.commit(again()).await;
+    assert!(matches!(refused, Err(StoreError::LettersHeld)), "{refused:?}");
+    settling.await.unwrap();
+    let (unit, _) = store.begin(Keys { letters: true, ..Keys::default() }).await.unwrap();
+    unit.commit(again()).await.unwrap();
+    assert_eq!(state(&store).await, "queued");
 }
 
 /// A gateway on that store, with the participants of the example file, its clock in the middle of a working day.

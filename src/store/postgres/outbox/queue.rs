@@ -153,7 +153,8 @@ async fn insert(
     (taking, bearer): (Option<&Taking>, &Bearer),
 ) -> Result<Vec<(Key, Delivery)>, StoreError> {
     // The gateway that has decided may not have heard yet of an import, which goes before or after it as a whole (lock.rs).
-    // The earlier letter is looked for by a scalar subquery, as in a claim.
+    // The earlier letter is looked for by a scalar subquery, as in a claim. What is on record is left out by a look, because
+    // `ON CONFLICT` would wait for who is settling it, and he for the decision lock.
     const INSERT: &str = "INSERT INTO outbox (message, recipient, route, exchange, exchange_n, state, queued_at,
              ready_at, holder, format, content)
          SELECT message, recipient, way, exchange, exchange_n, CASE WHEN taken THEN 'sending' ELSE 'queued' END,
@@ -167,7 +168,9 @@ async fn insert(
                  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::timestamptz[],
                          $7::text[], $8::bytea[], $9::boolean[])
                      WITH ORDINALITY AS new (message, recipient, route, exchange, exchange_n, queued_at, format,
-                         content, wanted, place)) AS led) AS found
+                         content, wanted, place)) AS led
+             WHERE (SELECT o.seq FROM outbox o WHERE o.message = led.message AND o.recipient = led.recipient LIMIT 1)
+                 IS NULL) AS found
          ORDER BY place
          ON CONFLICT (message, recipient) DO NOTHING
          RETURNING seq, message, recipient, route, state, ready_at, holder";
