@@ -4,7 +4,7 @@
 
 use crate::given::{SCHOOL, at, code, message_id, participant, request};
 use crate::postgres_node::{Database, Postgres};
-use crate::replicas::{claim, open, until};
+use crate::replicas::{claim, holders, open, until};
 use crate::save;
 use bytes::Bytes;
 use mezhved::catalogue::{Catalogue, calendars};
@@ -25,6 +25,8 @@ use std::sync::Arc;
 
 /// The lock of letters, as lock.rs has it.
 const LETTERS: i64 = 7_888_732_555_127_846_002;
+/// The decision lock.
+const DECISION: i64 = 7_888_732_554_992_513_902;
 /// Which locks of this database somebody waits for.
 const AWAITED: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
@@ -123,6 +125,33 @@ async fn who_knows_that_he_decides_about_letters_waits_for_who_settles_and_an_im
     deciding.await.unwrap();
     importing.await.unwrap();
     assert_eq!(state(&store).await, "registered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_whose_commit_is_still_under_way_is_given_back_when_it_has_come_to_its_end() {
+    let database = Postgres::shared().database();
+    let store = Arc::new(open(&database).await);
+    let holder = holders(&database).remove(0);
+    // The end of the connection is lost, and the server is still at work on the commit.
+    let mut server = PgConnection::connect(&database.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN").execute(&mut server).await.unwrap();
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(DECISION).execute(&mut server).await.unwrap();
+    let lease = "INSERT INTO outbox (message, recipient, route, state, queued_at, ready_at, holder, format, content)
+        VALUES ($1, $2, 'amqp', 'sending', $3, $4, $5, 'json', '{}')";
+    let lease = sqlx::query(lease).bind(message_id(1).0).bind(SCHOOL).bind(at("12T09:00")).bind(at("12T11:00"));
+    lease.bind(holder.parse::<i32>().unwrap()).execute(&mut server).await.unwrap();
+    let settling = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move {
+            let result = AttemptResult::Unsure { lease_until: at("12T11:00") };
+            let attempt = Attempt { message: message_id(1), recipient: code(SCHOOL), at: at("12T10:05"), result };
+            store.settle(vec![attempt], Vec::new()).await.unwrap();
+        }
+    });
+    until_awaited(&database, "1").await;
+    sqlx::raw_sql("COMMIT").execute(&mut server).await.unwrap();
+    settling.await.unwrap();
+    assert_eq!(state(&store).await, "queued", "the lease stands until its time is over");
 }
 
 #[tokio::test(flavor = "multi_thread")]

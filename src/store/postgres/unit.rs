@@ -7,7 +7,7 @@ use crate::domain::decision::Event;
 use crate::domain::delivery::waits_until_max;
 use crate::domain::ids::ParticipantCode;
 use crate::failpoint;
-use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, Register, Unit};
+use crate::gateway::ports::decisions::{Attempt, AttemptResult, Claim, Claimed, Register, Unit};
 use crate::gateway::ports::{Changes, Keys, Loaded, StoreError};
 use crate::store::postgres::counters::{self, Counters};
 use crate::store::postgres::outbox::Key;
@@ -123,14 +123,17 @@ pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Cl
 
 /// Writes down what became of deliveries: their rows beside whatever is decided meanwhile, then their events.
 pub(super) async fn settle(store: &PostgresStore, (attempts, told): (&[Attempt], &[Event])) -> Result<(), StoreError> {
-    let mut session = Session::begin(&store.deciding, lock::BEGIN_LETTERS).await?;
+    // A letter whose commit had no answer is seen only when that commit, if it is still under way, has come to its end.
+    let is_unsure = attempts.iter().any(|attempt| matches!(attempt.result, AttemptResult::Unsure { .. }));
+    let begin = if is_unsure { lock::BEGIN_LETTERS_AND_DECISION } else { lock::BEGIN_LETTERS };
+    let mut session = Session::begin(&store.deciding, begin).await?;
     let settled = within(async {
         let (mut refs, mut counters) = (Refs::default(), Counters::default());
         let (connection, numbers) = (session.connection(), store.presence.numbers());
         outbox::settle(connection, (attempts, &numbers), (&mut refs, &mut counters)).await?;
-        find_told(connection, told, &mut refs).await?;
         session.lock(lock::DECISION).await?;
-        events::save(session.connection(), told, (&refs, counters)).await
+        // Now, because an exchange that was not on record may have begun meanwhile.
+        save_events(session.connection(), told, (refs, counters)).await
     });
     let settled = settled.await;
     let tell = (!told.is_empty()).then(|| store.presence.commit_and_tell());
@@ -143,14 +146,9 @@ pub(super) async fn save_events(
     told: &[Event],
     (mut refs, counters): (Refs, Counters),
 ) -> Result<(), StoreError> {
-    find_told(connection, told, &mut refs).await?;
-    events::save(connection, told, (&refs, counters)).await
-}
-
-/// The rows that events refer to.
-async fn find_told(connection: &mut PgConnection, told: &[Event], refs: &mut Refs) -> Result<(), StoreError> {
     let mut wanted = Wanted::default();
     wanted.exchanges.extend(told.iter().filter_map(|event| event.exchange).map(|id| id.0));
     wanted.obligations.extend(told.iter().filter_map(|event| event.obligation).map(|id| id.0));
-    refs.find(connection, wanted).await
+    refs.find(connection, wanted).await?;
+    events::save(connection, told, (&refs, counters)).await
 }
