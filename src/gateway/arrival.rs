@@ -104,7 +104,6 @@ impl Gateway {
     pub async fn submit(&self, arrival: Arrival) -> Result<Submitted, Rejection> {
         let mut received = self.0.check(arrival, self.now())?;
         received.awaited = self.awaited_files(&received.message.envelope).await?;
-        failpoint::reach("after-decode");
         self.0.ask(|answer| Job::Receive { received: Box::new(received), answer }).await
     }
 }
@@ -132,6 +131,7 @@ impl Inner {
     /// Checks what needs no state; `came_at` says which editions rule it: the present, or what a clerk states.
     pub(super) fn check(&self, arrival: Arrival, came_at: DateTime<Utc>) -> Result<Received, Rejection> {
         let message = format::read(&arrival.content, arrival.format, &self.catalogue)?;
+        failpoint::reach("after-decode");
         let now = self.now();
         let envelope = &message.envelope;
         check_sender(envelope, &arrival)?;

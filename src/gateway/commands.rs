@@ -233,7 +233,6 @@ fn repeated(received: &Received, accepted: Accepted, work: &mut WorkingSet<'_>) 
     {
         tracing::error!(%fault, "the receipt of a repeat could not be made again");
     }
-    metrics::counter!("mezhved_messages_repeated_total").increment(1);
     let awaited = received.awaited.clone();
     Submitted { message: received.message.envelope.id, accepted, duplicate: true, awaited }
 }

@@ -254,7 +254,11 @@ impl Job {
     fn answer(self, outcome: Decided) {
         // Who asked may have gone away; what was decided stands all the same.
         match (self, outcome) {
-            (Self::Receive { answer, .. }, Ok(Outcome::Submitted(submitted))) => drop(answer.send(Ok(submitted))),
+            (Self::Receive { answer, .. }, Ok(Outcome::Submitted(submitted))) => {
+                // Here and not where it is decided: what is decided anew is answered once.
+                metrics::counter!("mezhved_messages_repeated_total").increment(u64::from(submitted.duplicate));
+                drop(answer.send(Ok(submitted)));
+            }
             (Self::Receive { answer, .. }, Ok(Outcome::Done)) => drop(answer.send(Err(stopping()))),
             (Self::Receive { answer, .. }, Err(rejection)) => drop(answer.send(Err(rejection))),
             (

@@ -1,7 +1,8 @@
 //! The queue's door: every delivery ends in exactly one of three ways.
 //!
 //! Promises: what cannot be taken is in the quarantine, with a refusal to its sender, before it is acknowledged; so is
-//! what broke the gateway five times, and never what only the network kept from us.
+//! what broke the gateway five times as it was read, and never what only the network kept from us, or the death of a
+//! gateway that waited for its store.
 //! Never: reads content before the sender is known; lets one bad delivery come round for ever.
 
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
@@ -9,6 +10,7 @@ use crate::domain::message::Format;
 use crate::failpoint;
 use crate::format;
 use crate::gateway::Gateway;
+use crate::gateway::arrival::{Arrival, ChannelKind};
 use crate::gateway::dispatch::RefusedDelivery;
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::inbound::{Disposition, Inbound, InboundDelivery, SUSPICIOUS};
@@ -17,9 +19,15 @@ use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// So often the handling of a suspicious delivery may begin and not end: with the [`SUSPICIOUS`] times before it became
-/// suspicious, five attempts (reliability: invariant 11).
-const CRASHES_MAX: u32 = 5 - SUSPICIOUS;
+/// So often the reading of a suspicious delivery may begin and not end: with the [`SUSPICIOUS`] times before it became
+/// suspicious, five attempts (reliability: invariant 11). To read takes no store and no other delivery: what ends the
+/// gateway just then, so often, is what it reads.
+const READINGS_MAX: u32 = 5 - SUSPICIOUS;
+
+/// So often the whole handling may. It waits for the store, and whoever ends the gateway meanwhile (a person, a watchdog
+/// that finds it slow) does so by chance: so it takes more to blame the delivery, and fewer than the broker's own limit of
+/// redeliveries, beyond which nobody is told.
+const HANDLINGS_MAX: u32 = 14 - SUSPICIOUS;
 
 #[async_trait]
 impl Inbound for Gateway {
@@ -38,38 +46,54 @@ impl Inbound for Gateway {
 }
 
 impl Gateway {
-    /// Counts, durably, how often this is begun without coming to an end: what breaks the gateway each time is kept apart.
+    /// Counts how often this is begun without coming to an end: what breaks the gateway each time is kept apart.
     async fn handle_suspicious(&self, delivery: InboundDelivery) -> Disposition {
-        let key = digest(&delivery);
-        let Ok(begun) = self.0.store.begin_handling(key, self.now()).await else { return Disposition::RetryLater };
-        if begun > CRASHES_MAX {
-            match self.is_on_record(&delivery).await {
-                Ok(false) => {}
-                Ok(true) => return Disposition::Ack,
-                Err(_) => return Disposition::RetryLater,
-            }
-            tracing::error!(
-                id = delivery.message_id,
-                "alarm: the gateway ended each time while it handled this delivery"
-            );
-            let message =
-                "the gateway broke off each time that it handled this; it is kept for a person, who will report it";
-            let rejection = Rejection::new(RejectionKind::Invalid, "handling_broke_off", message);
-            let refused = self.refuse(delivery, &rejection).await;
-            if refused == Disposition::Ack {
-                self.handled(key).await;
-            }
-            return refused;
+        let (whole, reading) = (digest(&delivery, b"handling"), digest(&delivery, b"reading"));
+        let Ok(handlings) = self.0.store.begin_handling(whole, self.now()).await else {
+            return Disposition::RetryLater;
+        };
+        let Ok(readings) = self.0.store.begin_handling(reading, self.now()).await else {
+            return Disposition::RetryLater;
+        };
+        if handlings <= HANDLINGS_MAX && readings <= READINGS_MAX {
+            self.read_through(&delivery);
+            self.ended(reading).await;
+            let disposition = self.handle(delivery).await;
+            self.ended(whole).await;
+            return disposition;
         }
-        let disposition = self.handle(delivery).await;
-        self.handled(key).await;
+        let disposition = self.keep_what_breaks(delivery).await;
+        if disposition == Disposition::Ack {
+            self.ended(reading).await;
+            self.ended(whole).await;
+        }
         disposition
     }
 
-    async fn handled(&self, key: [u8; 32]) {
+    async fn ended(&self, key: [u8; 32]) {
         if let Err(fault) = self.0.store.end_handling(key).await {
             tracing::warn!(%fault, "the end of a handling could not be written down");
         }
+    }
+
+    /// All that is done with the content alone; whatever comes of it, the handling finds it again.
+    fn read_through(&self, delivery: &InboundDelivery) {
+        let Ok((sender, format, id)) = self.admit(delivery) else { return };
+        let (content, channel) = (delivery.content.clone(), ChannelKind::Amqp);
+        drop(self.0.check(Arrival { sender, format, content, channel, transport_id: Some(id) }, self.now()));
+    }
+
+    async fn keep_what_breaks(&self, delivery: InboundDelivery) -> Disposition {
+        match self.is_on_record(&delivery).await {
+            Ok(false) => {}
+            Ok(true) => return Disposition::Ack,
+            Err(_) => return Disposition::RetryLater,
+        }
+        tracing::error!(id = delivery.message_id, "alarm: the gateway ended each time while it handled this delivery");
+        let message =
+            "the gateway broke off each time that it handled this; it is kept for a person, who will report it";
+        let rejection = Rejection::new(RejectionKind::Invalid, "handling_broke_off", message);
+        self.refuse(delivery, &rejection).await
     }
 
     /// What it breaks comes after it was taken: it was accepted, and its sender has been told so.
@@ -145,12 +169,13 @@ fn again(rejection: &Rejection) -> Disposition {
     if rejection.code == "internal" { Disposition::DeadLetter("unwritable") } else { Disposition::RetryLater }
 }
 
-/// Of all by which one delivery differs from another.
-fn digest(delivery: &InboundDelivery) -> [u8; 32] {
+/// Of what is counted, and of all by which one delivery differs from another.
+fn digest(delivery: &InboundDelivery, counted: &[u8]) -> [u8; 32] {
     let mut sha256 = Sha256::new();
-    for text in [&delivery.user_id, &delivery.message_id] {
+    let texts = [&delivery.user_id, &delivery.message_id].map(|text| text.as_deref().unwrap_or_default().as_bytes());
+    for part in [counted, texts[0], texts[1]] {
+        sha256.update(part);
         // A byte that no text of UTF-8 holds keeps the parts apart.
-        sha256.update(text.as_deref().unwrap_or_default());
         sha256.update([0xff]);
     }
     sha256.update(&delivery.content);

@@ -1,7 +1,8 @@
 //! What breaks the gateway each time is told apart from what only the network breaks off.
 //!
-//! Promises: the first is kept in the quarantine after five attempts, with a refusal to its sender; the second is taken,
-//! though its delivery broke off eight times; neither is found among the dead letters. Never: stops a healthy message.
+//! Promises: the first is kept in the quarantine after five attempts to read it, or fourteen to handle it, with a refusal
+//! to its sender; the second is taken, though its delivery broke off eight times; neither is found among the dead letters.
+//! Never: stops a healthy message.
 
 use crate::peer::{Peer, request};
 use crate::support::broker::{Broker, Vhost};
@@ -18,10 +19,12 @@ const VARIABLE: &str = "MEZHVED_FAILPOINT";
 const SIGABRT: i32 = 6;
 /// Reliability: invariant 11.
 const ATTEMPTS: usize = 5;
+/// Where it is not what was read (intake.rs).
+const HANDLINGS: usize = 14;
 /// More than any attempts that are counted.
 const CUTS: usize = 8;
 
-/// A message in the queue, and a gateway that has died of it each of five times, always at that place.
+/// A message in the queue, and a gateway that has died over it each of so many times, always at that place.
 struct Scene {
     vhost: Vhost<'static>,
     installed: Installation,
@@ -30,7 +33,7 @@ struct Scene {
 }
 
 impl Scene {
-    async fn died_at(place: &str) -> Self {
+    async fn died_at(place: &str, attempts: usize) -> Self {
         let vhost = Broker::shared().vhost();
         let mut installed = Installation::of(breakable("mezhved-breakable"), PARTICIPANTS, &vhost.gateway_url());
         installed.serve_ready().kill();
@@ -38,7 +41,7 @@ impl Scene {
         let message = request(SCHOOL, CENTRE);
         school.send(&message).await;
         installed.set_variable(VARIABLE, &format!("{place}:1"));
-        for attempt in 1..=ATTEMPTS {
+        for attempt in 1..=attempts {
             let signal = installed.serve().ended().and_then(|ended| ended.signal());
             assert_eq!(signal, Some(SIGABRT), "attempt {attempt}");
         }
@@ -49,7 +52,7 @@ impl Scene {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_ends_the_gateway_each_time_is_kept_after_five_attempts_and_its_sender_is_told() {
     // Whatever is read from its content ends the process.
-    let Scene { vhost, mut installed, school, message: poison } = Scene::died_at("after-decode").await;
+    let Scene { vhost, mut installed, school, message: poison } = Scene::died_at("after-decode", ATTEMPTS).await;
     let serving = installed.serve_ready();
     school.refusal("handling_broke_off", poison["id"].as_str()).await;
     assert_eq!(serving.figure("mezhved_quarantine"), Some(1.0));
@@ -64,7 +67,7 @@ async fn a_message_that_ends_the_gateway_each_time_is_kept_after_five_attempts_a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_ends_the_gateway_after_it_was_accepted_stays_accepted_and_is_never_refused() {
-    let Scene { vhost: _vhost, mut installed, school, message } = Scene::died_at("after-commit").await;
+    let Scene { vhost: _vhost, mut installed, school, message } = Scene::died_at("after-commit", ATTEMPTS).await;
     installed.unset_variable(VARIABLE);
     let serving = installed.serve_ready();
     school.receipt(&message).await;
@@ -80,6 +83,26 @@ async fn a_message_that_ends_the_gateway_after_it_was_accepted_stays_accepted_an
         assert_eq!(letter["in_reply_to"], message["id"]);
     }
     assert_eq!(serving.figure("mezhved_quarantine"), Some(0.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_over_which_the_gateway_dies_by_chance_as_it_waits_for_its_store_is_taken() {
+    let Scene { vhost, mut installed, school, message } = Scene::died_at("before-begin", HANDLINGS - 1).await;
+    installed.unset_variable(VARIABLE);
+    let serving = installed.serve_ready();
+    school.receipt(&message).await;
+    assert_eq!(serving.figure("mezhved_quarantine"), Some(0.0));
+    assert!(Peer::connect(&vhost.gateway_url()).await.take("mezhved.dead").await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_never_comes_to_its_end_is_kept_before_the_broker_gives_it_up_and_its_sender_is_told() {
+    let Scene { vhost, mut installed, school, message } = Scene::died_at("before-begin", HANDLINGS).await;
+    installed.unset_variable(VARIABLE);
+    let serving = installed.serve_ready();
+    school.refusal("handling_broke_off", message["id"].as_str()).await;
+    assert_eq!(serving.figure("mezhved_quarantine"), Some(1.0));
+    assert!(Peer::connect(&vhost.gateway_url()).await.take("mezhved.dead").await.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

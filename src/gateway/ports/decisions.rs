@@ -39,8 +39,9 @@ pub trait Decisions: Send + Sync {
     /// Writes down what became of leased rows, with their events, in one transaction.
     async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), StoreError>;
 
-    /// Writes down that the handling of a delivery is begun, before anything else of it is done: how often it was begun
-    /// now without an end. `delivery` is a digest of all that came.
+    /// Writes down that the handling of a delivery, or a part of it, is begun, before anything else of that is done: how
+    /// often it was begun now without an end. It outlives the gateway. `delivery` is a digest of all that came, and of the
+    /// part.
     async fn begin_handling(&self, delivery: [u8; 32], at: DateTime<Utc>) -> Result<u32, StoreError>;
 
     /// The handling has come to an end, whatever it was.

@@ -1,6 +1,8 @@
 //! Deliveries whose handling has been begun and has not ended.
 //!
-//! Promises: a crash leaves the row, and another gateway goes on counting. Never: what was delivered.
+//! Promises: a gateway's death leaves the row, and another goes on counting. That of the server may cost the last
+//! moment's: to wait for its disk would only widen the moment in which a death is counted that the delivery did not cause.
+//! Never: what was delivered.
 
 use crate::gateway::ports::StoreError;
 use chrono::{DateTime, Utc};

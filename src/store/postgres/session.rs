@@ -15,6 +15,9 @@ use std::time::Duration;
 pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// A write that gives out no numbers.
 pub(super) const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+/// A write that must outlive this gateway, and need not outlive the server: its commit waits for no disk.
+pub(super) const WRITE_UNSYNCED: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit TO off";
 
 /// Longer than the server's own limits (open.rs): whatever takes so long has lost its server without knowing it.
 const ANSWER_MAX: Duration = Duration::from_secs(40);

@@ -7,7 +7,7 @@ use crate::domain::ids::ObligationId;
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed, Unit};
 use crate::gateway::ports::{Decisions, Keys, Loaded, StoreError};
 use crate::store::postgres::reader::Reader;
-use crate::store::postgres::session::{Session, WRITE, within};
+use crate::store::postgres::session::{Session, WRITE_UNSYNCED, within};
 use crate::store::postgres::views::figures;
 use crate::store::postgres::{PostgresStore, handlings, rungs, unit};
 use async_trait::async_trait;
@@ -35,13 +35,13 @@ impl Decisions for PostgresStore {
     }
 
     async fn begin_handling(&self, delivery: [u8; 32], at: DateTime<Utc>) -> Result<u32, StoreError> {
-        let mut session = Session::begin(&self.pool, WRITE).await?;
+        let mut session = Session::begin(&self.pool, WRITE_UNSYNCED).await?;
         let begun = within(handlings::begin(session.connection(), (delivery, at))).await;
         unit::end(session, (begun, None)).await
     }
 
     async fn end_handling(&self, delivery: [u8; 32]) -> Result<(), StoreError> {
-        let mut session = Session::begin(&self.pool, WRITE).await?;
+        let mut session = Session::begin(&self.pool, WRITE_UNSYNCED).await?;
         let ended = within(handlings::end(session.connection(), delivery)).await;
         unit::end(session, (ended, None)).await
     }
