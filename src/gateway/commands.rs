@@ -65,6 +65,7 @@ pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut
             keys.waiting.push((handover.message, handover.recipient.clone()));
         }
         Job::Register { .. } => keys.letters = true,
+        Job::Refuse { quarantine, unless_taken: true, .. } => keys.messages.extend(quarantine.message),
         Job::Refuse { .. } | Job::Notify { .. } => {}
     }
 }
@@ -106,6 +107,7 @@ pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejec
             duties::decided((case, centre, by), work)?;
             Ok(Outcome::Done)
         }
+        Job::Refuse { quarantine, unless_taken: true, .. } if is_taken(quarantine, work) => Ok(Outcome::Done),
         Job::Refuse { quarantine, receipt, .. } => {
             work.changes.events.push(refused(quarantine));
             work.changes.quarantine.push((**quarantine).clone());
@@ -151,6 +153,12 @@ pub(super) fn run(job: &Job, work: &mut WorkingSet<'_>) -> Result<Outcome, Rejec
 fn not_given_up() -> Rejection {
     let message = "this letter was not given up: it is on its way, or has arrived";
     Rejection::new(RejectionKind::Conflict, "not_undeliverable", message)
+}
+
+/// Whether a message of that id and sender is on record.
+fn is_taken(row: &QuarantineRow, work: &WorkingSet<'_>) -> bool {
+    let seen = row.message.and_then(|id| work.loaded.seen.get(&id));
+    seen.is_some_and(|seen| Some(&seen.sender) == row.participant.as_ref())
 }
 
 fn refused(row: &QuarantineRow) -> Event {

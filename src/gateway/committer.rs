@@ -50,6 +50,8 @@ pub(super) enum Job {
     Refuse {
         quarantine: Box<QuarantineRow>,
         receipt: Option<Box<OutboxRow>>,
+        /// Nothing is done if its message is on record by now.
+        unless_taken: bool,
         answer: Answer<()>,
     },
     /// Digests that are due.

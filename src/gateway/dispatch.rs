@@ -105,7 +105,8 @@ impl Gateway {
             content_type: refused.content_type,
             content: refused.content.slice(..refused.content.len().min(QUARANTINE_BYTES_MAX)),
         });
-        self.0.ask(|answer| Job::Refuse { quarantine, receipt, answer }).await
+        let unless_taken = refused.unless_taken;
+        self.0.ask(|answer| Job::Refuse { quarantine, receipt, unless_taken, answer }).await
     }
 
     /// Takes a message from a queue. See [`Gateway::submit`].
@@ -147,4 +148,6 @@ pub struct RefusedDelivery {
     pub exchange: Option<ExchangeId>,
     pub content_type: String,
     pub content: Bytes,
+    /// Nothing is kept if a message of that id and sender is on record by then.
+    pub unless_taken: bool,
 }

@@ -30,6 +30,7 @@ pub mod rejection;
 mod rulings;
 pub mod show;
 mod spoken;
+mod suspicion;
 pub mod sweep;
 mod view;
 pub mod views;
@@ -90,6 +91,7 @@ struct Inner {
     jobs: mpsc::Sender<Job>,
     changes: watch::Sender<u64>,
     passing: Arc<Passing>,
+    unended: suspicion::Unended,
     /// The latest instant that was used, in microseconds: time does not run behind it.
     floor_us: AtomicI64,
     /// The instant of the last whole sweep, in microseconds; 0 before the first.
@@ -140,6 +142,7 @@ impl Gateway {
             jobs,
             changes: watch::channel(0).0,
             passing: Arc::default(),
+            unended: suspicion::Unended::default(),
             floor_us: AtomicI64::new(latest.map_or(0, |at| at.timestamp_micros())),
             swept_us: AtomicI64::new(0),
             sweep_age_max_s: parts.sweep_age_max_s,

@@ -34,18 +34,26 @@ struct Scene {
 
 impl Scene {
     async fn died_at(place: &str, attempts: usize) -> Self {
-        let vhost = Broker::shared().vhost();
-        let mut installed = Installation::of(breakable("mezhved-breakable"), PARTICIPANTS, &vhost.gateway_url());
+        let (vhost, binary) = (Broker::shared().vhost(), breakable("mezhved-breakable"));
+        Self::died((Installation::of(binary, PARTICIPANTS, &vhost.gateway_url()), vhost), (place, attempts)).await
+    }
+
+    async fn died((mut installed, vhost): (Installation, Vhost<'static>), (place, attempts): (&str, usize)) -> Self {
         installed.serve_ready().kill();
         let school = Peer::connect(&vhost.participant(SCHOOL)).await;
         let message = request(SCHOOL, CENTRE);
         school.send(&message).await;
-        installed.set_variable(VARIABLE, &format!("{place}:1"));
-        for attempt in 1..=attempts {
-            let signal = installed.serve().ended().and_then(|ended| ended.signal());
-            assert_eq!(signal, Some(SIGABRT), "attempt {attempt}");
-        }
+        die(&mut installed, (place, attempts));
         Self { vhost, installed, school, message }
+    }
+}
+
+/// A gateway that is begun so many times, and dies each time at that place.
+fn die(installed: &mut Installation, (place, attempts): (&str, usize)) {
+    installed.set_variable(VARIABLE, &format!("{place}:1"));
+    for attempt in 1..=attempts {
+        let signal = installed.serve().ended().and_then(|ended| ended.signal());
+        assert_eq!(signal, Some(SIGABRT), "attempt {attempt}");
     }
 }
 
@@ -67,7 +75,7 @@ async fn a_message_that_ends_the_gateway_each_time_is_kept_after_five_attempts_a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_ends_the_gateway_after_it_was_accepted_stays_accepted_and_is_never_refused() {
-    let Scene { vhost: _vhost, mut installed, school, message } = Scene::died_at("after-commit", ATTEMPTS).await;
+    let Scene { vhost: _vhost, mut installed, school, message } = Scene::died_at("after-commit", HANDLINGS).await;
     installed.unset_variable(VARIABLE);
     let serving = installed.serve_ready();
     school.receipt(&message).await;
@@ -86,6 +94,25 @@ async fn a_message_that_ends_the_gateway_after_it_was_accepted_stays_accepted_an
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_ends_the_gateway_under_the_id_of_an_accepted_message_is_refused_and_not_passed_over() {
+    let vhost = Broker::shared().vhost();
+    let mut installed = Installation::of(breakable("mezhved-breakable"), PARTICIPANTS, &vhost.gateway_url());
+    let serving = installed.serve_ready();
+    let school = Peer::connect(&vhost.participant(SCHOOL)).await;
+    let mut message = request(SCHOOL, CENTRE);
+    school.send(&message).await;
+    school.receipt(&message).await;
+    serving.kill();
+    message["summary"] = "Другое содержание".into();
+    school.send(&message).await;
+    die(&mut installed, ("after-decode", ATTEMPTS));
+    installed.unset_variable(VARIABLE);
+    let serving = installed.serve_ready();
+    school.refusal("handling_broke_off", message["id"].as_str()).await;
+    assert_eq!(serving.figure("mezhved_quarantine"), Some(1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_over_which_the_gateway_dies_by_chance_as_it_waits_for_its_store_is_taken() {
     let Scene { vhost, mut installed, school, message } = Scene::died_at("before-begin", HANDLINGS - 1).await;
     installed.unset_variable(VARIABLE);
@@ -97,7 +124,12 @@ async fn a_message_over_which_the_gateway_dies_by_chance_as_it_waits_for_its_sto
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_never_comes_to_its_end_is_kept_before_the_broker_gives_it_up_and_its_sender_is_told() {
-    let Scene { vhost, mut installed, school, message } = Scene::died_at("before-begin", HANDLINGS).await;
+    // Counted across gateways, by a database that does not wait for its disk.
+    let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
+    let binary = breakable("mezhved-breakable");
+    let installed = Installation::of_on_database(binary, PARTICIPANTS, (&vhost.gateway_url(), &database.url()));
+    let scene = Scene::died((installed, vhost), ("before-begin", HANDLINGS)).await;
+    let Scene { vhost, mut installed, school, message } = scene;
     installed.unset_variable(VARIABLE);
     let serving = installed.serve_ready();
     school.refusal("handling_broke_off", message["id"].as_str()).await;

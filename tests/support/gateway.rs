@@ -70,6 +70,12 @@ impl Installation {
         Self::made(binary(), participants_toml, (amqp_url, Some(store_url)))
     }
 
+    /// The same of another binary.
+    #[allow(dead_code, reason = "not every suite needs it")]
+    pub fn of_on_database(binary: PathBuf, participants_toml: &str, (amqp_url, store_url): (&str, &str)) -> Self {
+        Self::made(binary, participants_toml, (amqp_url, Some(store_url)))
+    }
+
     fn made(binary: PathBuf, participants_toml: &str, (amqp_url, store_url): (&str, Option<&str>)) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);

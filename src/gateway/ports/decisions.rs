@@ -39,13 +39,13 @@ pub trait Decisions: Send + Sync {
     /// Writes down what became of leased rows, with their events, in one transaction.
     async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), StoreError>;
 
-    /// Writes down that the handling of a delivery, or a part of it, is begun, before anything else of that is done: how
-    /// often it was begun now without an end. It outlives the gateway. `delivery` is a digest of all that came, and of the
-    /// part.
-    async fn begin_handling(&self, delivery: [u8; 32], at: DateTime<Utc>) -> Result<u32, StoreError>;
+    /// Writes down that the handling of a delivery and the reading of it are begun, both or none, before anything else of
+    /// them is done: how often each was begun now without an end. It outlives the gateway. The keys are digests of the
+    /// delivery.
+    async fn begin_handlings(&self, keys: [[u8; 32]; 2], at: DateTime<Utc>) -> Result<[u32; 2], StoreError>;
 
-    /// The handling has come to an end, whatever it was.
-    async fn end_handling(&self, delivery: [u8; 32]) -> Result<(), StoreError>;
+    /// One of them has come to an end, whatever it was.
+    async fn end_handling(&self, key: [u8; 32]) -> Result<(), StoreError>;
 
     /// The latest instant of any recorded event: time never runs behind it.
     async fn latest_instant(&self) -> Result<Option<DateTime<Utc>>, StoreError>;

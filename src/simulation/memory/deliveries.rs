@@ -165,10 +165,12 @@ impl Tables {
         self.record(events);
     }
 
-    pub(super) fn begin_handling(&mut self, delivery: [u8; 32]) -> u32 {
-        let begun = self.handlings.entry(delivery).or_default();
-        *begun += 1;
-        *begun
+    pub(super) fn begin_handlings(&mut self, keys: [[u8; 32]; 2]) -> [u32; 2] {
+        keys.map(|key| {
+            let begun = self.handlings.entry(key).or_default();
+            *begun += 1;
+            *begun
+        })
     }
 
     pub(super) fn prove(&mut self, proof: &Proof, at: Option<DateTime<Utc>>) {

@@ -173,12 +173,12 @@ impl Decisions for MemoryStore {
         self.write("settle", |disk| disk.settle(&attempts, events)).await
     }
 
-    async fn begin_handling(&self, delivery: [u8; 32], _at: DateTime<Utc>) -> Stored<u32> {
-        self.write("begin handling", |disk| disk.begin_handling(delivery)).await
+    async fn begin_handlings(&self, keys: [[u8; 32]; 2], _at: DateTime<Utc>) -> Stored<[u32; 2]> {
+        self.write("begin handling", |disk| disk.begin_handlings(keys)).await
     }
 
-    async fn end_handling(&self, delivery: [u8; 32]) -> Stored<()> {
-        self.write("end handling", move |disk| _ = disk.handlings.remove(&delivery)).await
+    async fn end_handling(&self, key: [u8; 32]) -> Stored<()> {
+        self.write("end handling", move |disk| _ = disk.handlings.remove(&key)).await
     }
 
     async fn latest_instant(&self) -> Stored<Option<DateTime<Utc>>> {

@@ -7,12 +7,19 @@ use crate::store::sqlite::row::micros;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
-/// One more beginning; how many there are without an end.
-pub(super) fn begin(connection: &Connection, (delivery, at): ([u8; 32], DateTime<Utc>)) -> Result<u32, StoreError> {
+/// One more beginning of each; how many there are of it without an end.
+pub(super) fn begin(
+    connection: &Connection,
+    (keys, at): ([[u8; 32]; 2], DateTime<Utc>),
+) -> Result<[u32; 2], StoreError> {
     const BEGIN: &str = "INSERT INTO handling (delivery, begun, begun_at) VALUES (?1, 1, ?2)
          ON CONFLICT (delivery) DO UPDATE SET begun = begun + 1, begun_at = excluded.begun_at RETURNING begun";
     let mut statement = connection.prepare_cached(BEGIN)?;
-    Ok(statement.query_row(params![delivery, micros(at)], |row| row.get(0))?)
+    let mut counts = [0; 2];
+    for (count, key) in counts.iter_mut().zip(keys) {
+        *count = statement.query_row(params![key, micros(at)], |row| row.get(0))?;
+    }
+    Ok(counts)
 }
 
 /// It has ended.

@@ -47,12 +47,12 @@ impl Decisions for SqliteStore {
         self.writer.run(move |connection| save::settle(connection, &attempts, &events)).await
     }
 
-    async fn begin_handling(&self, delivery: [u8; 32], at: DateTime<Utc>) -> Result<u32, StoreError> {
-        self.writer.run(move |connection| handlings::begin(connection, (delivery, at))).await
+    async fn begin_handlings(&self, keys: [[u8; 32]; 2], at: DateTime<Utc>) -> Result<[u32; 2], StoreError> {
+        self.writer.run(move |connection| handlings::begin(connection, (keys, at))).await
     }
 
-    async fn end_handling(&self, delivery: [u8; 32]) -> Result<(), StoreError> {
-        self.writer.run(move |connection| handlings::end(connection, delivery)).await
+    async fn end_handling(&self, key: [u8; 32]) -> Result<(), StoreError> {
+        self.writer.run(move |connection| handlings::end(connection, key)).await
     }
 
     async fn latest_instant(&self) -> Result<Option<DateTime<Utc>>, StoreError> {

@@ -34,15 +34,15 @@ impl Decisions for PostgresStore {
         unit::settle(self, (&attempts, &events)).await
     }
 
-    async fn begin_handling(&self, delivery: [u8; 32], at: DateTime<Utc>) -> Result<u32, StoreError> {
+    async fn begin_handlings(&self, keys: [[u8; 32]; 2], at: DateTime<Utc>) -> Result<[u32; 2], StoreError> {
         let mut session = Session::begin(&self.pool, WRITE_UNSYNCED).await?;
-        let begun = within(handlings::begin(session.connection(), (delivery, at))).await;
+        let begun = within(handlings::begin(session.connection(), (keys, at))).await;
         unit::end(session, (begun, None)).await
     }
 
-    async fn end_handling(&self, delivery: [u8; 32]) -> Result<(), StoreError> {
+    async fn end_handling(&self, key: [u8; 32]) -> Result<(), StoreError> {
         let mut session = Session::begin(&self.pool, WRITE_UNSYNCED).await?;
-        let ended = within(handlings::end(session.connection(), delivery)).await;
+        let ended = within(handlings::end(session.connection(), key)).await;
         unit::end(session, (ended, None)).await
     }
 
