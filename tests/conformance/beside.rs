@@ -155,6 +155,23 @@ async fn a_lease_whose_commit_is_still_under_way_is_given_back_when_it_has_come_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_of_an_exchange_that_began_meanwhile_refers_to_it() {
+    let database = Postgres::shared().database();
+    let store = Arc::new(open(&database).await);
+    let exchange = request(1).events().remove(0).exchange.unwrap();
+    let mut other = PgConnection::connect(&database.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN").execute(&mut other).await.unwrap();
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(DECISION).execute(&mut other).await.unwrap();
+    let settling = tokio::spawn(arrived(Arc::clone(&store)));
+    until_awaited(&database, "1").await;
+    sqlx::query("INSERT INTO exchange (id) VALUES ($1)").bind(exchange.0).execute(&mut other).await.unwrap();
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    settling.await.unwrap();
+    let of_it = "SELECT count(*) FROM event JOIN exchange ON exchange_n = exchange.n AND event.exchange = exchange.id";
+    assert_eq!(database.sql(of_it), "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_sends_a_letter_again_that_is_being_settled_does_not_wait_with_the_decision_lock() {
     let database = Postgres::shared().database();
     let store = sending(&database).await;

@@ -1,6 +1,6 @@
 //! kill -9 of the gateway at random moments, again and again.
 
-use crate::load::{Dice, Scene, number, seed};
+use crate::load::{Dice, Scene, rounds};
 use crate::support::broker::Broker;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -12,7 +12,10 @@ const AT_WORK_MS: u64 = 500;
 
 #[test]
 fn two_hundred_kills_of_the_gateway_lose_nothing_and_double_nothing() {
-    let (kills, mut dice) = (number("MEZHVED_KILLS", 200), Dice(seed()));
+    rounds().for_each(kill);
+}
+
+fn kill((kills, mut dice): (u64, Dice)) {
     let vhost = Broker::shared().vhost();
     let mut scene = Scene::new(&vhost, 20);
     let mut serving = scene.installed.serve_ready();

@@ -26,6 +26,9 @@ const HEALED_WITHIN_S: u64 = 600;
 /// took comes free whose answer was lost.
 const STILL_S: u64 = 90;
 
+/// Of one round.
+const KILLS: u64 = 200;
+
 /// A gateway's installation with its participants; they begin to work by [`Scene::begin`].
 pub struct Scene {
     pub installed: Installation,
@@ -172,6 +175,14 @@ pub fn request(id: uuid::Uuid, to: &str) -> Value {
 /// `MEZHVED_SEED`, else always the same.
 pub fn seed() -> u64 {
     number("MEZHVED_SEED", 20_260_302)
+}
+
+/// `MEZHVED_KILLS` (200 where nothing is said) in rounds: how many of each, and its dice. A round has a scene of its own, and
+/// no more kills than its participants have requests for.
+pub fn rounds() -> impl Iterator<Item = (u64, Dice)> {
+    let kills = number("MEZHVED_KILLS", KILLS);
+    let counts = (0..kills.div_ceil(KILLS)).map(move |round| (round, KILLS.min(kills - round * KILLS)));
+    counts.map(|(round, count)| (count, Dice(seed() + round)))
 }
 
 /// A number from the environment.

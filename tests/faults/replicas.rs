@@ -2,7 +2,7 @@
 //!
 //! Promises: the participants' ledgers judge, as everywhere here. Never: kills a node that other tests use.
 
-use crate::load::{CENTRE, Dice, INBOX, Scene, number, request, seed};
+use crate::load::{CENTRE, Dice, INBOX, Scene, request, rounds, seed};
 use crate::support::broker::Broker;
 use crate::support::gateway::until;
 use crate::support::postgres::Postgres;
@@ -24,7 +24,10 @@ const SCHOOL: &str = "school-test-17";
 
 #[test]
 fn two_hundred_kills_of_two_gateways_on_one_database_lose_nothing_and_double_nothing() {
-    let (kills, mut dice) = (number("MEZHVED_KILLS", 200), Dice(seed()));
+    rounds().for_each(kill_in_turn);
+}
+
+fn kill_in_turn((kills, mut dice): (u64, Dice)) {
     let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
     let mut scene = Scene::on_database(&database.url(), &vhost, 20);
     let (mut first, mut second) = (scene.installed.serve_ready(), scene.installed.serve_beside());
