@@ -19,7 +19,7 @@ const VARIABLE: &str = "MEZHVED_FAILPOINT";
 const SIGABRT: i32 = 6;
 /// Reliability: invariant 11.
 const ATTEMPTS: usize = 5;
-/// Where it is not what was read (intake.rs).
+/// Where it is not what was read (gateway/suspicion.rs).
 const HANDLINGS: usize = 14;
 /// More than any attempts that are counted.
 const CUTS: usize = 8;

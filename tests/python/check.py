@@ -111,9 +111,10 @@ def check_receipts(faults, book, journals):
     receipts = [line for line in book.received if line["type"] == "receipt.delivery"]
     ids = {(line["answers"], line["id"]) for line in receipts}
     faults.equal("messages with a receipt", (answered for answered, _ in ids), book.by_queue)
-    refusals = {(line["answers"], line["id"]) for line in book.received if line["type"] == "receipt.refusal"}
-    codes = {line["code"] for line in book.received if line["answers"] not in book.refused and line["type"] == "receipt.refusal"}
+    refused = [line for line in book.received if line["type"] == "receipt.refusal"]
+    codes = {line["code"] for line in refused if line["answers"] not in book.refused}
     faults.hold(f"refused, and why: {codes}", not codes)
+    refusals = {(line["answers"], line["id"]) for line in refused}
     faults.equal("messages that were refused", (answered for answered, _ in refusals), book.refused)
     stated = {(line["answers"], line["number"]) for line in receipts}
     stated |= {(id, line["number"]) for id, line in book.confirmed.items() if line["via"] == "http"}

@@ -67,11 +67,10 @@ impl Installation {
 
     /// A fresh one on an empty database.
     pub fn on_database(participants_toml: &str, amqp_url: &str, store_url: &str) -> Self {
-        Self::made(binary(), participants_toml, (amqp_url, Some(store_url)))
+        Self::of_on_database(binary(), participants_toml, (amqp_url, store_url))
     }
 
     /// The same of another binary.
-    #[allow(dead_code, reason = "not every suite needs it")]
     pub fn of_on_database(binary: PathBuf, participants_toml: &str, (amqp_url, store_url): (&str, &str)) -> Self {
         Self::made(binary, participants_toml, (amqp_url, Some(store_url)))
     }

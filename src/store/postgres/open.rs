@@ -1,9 +1,8 @@
 //! Opening the database: the settings of every connection, and what a server must not be.
 //!
 //! Promises: every connection commits with `synchronous_commit = on` (but for counts that only this gateway's death must
-//! not take: session.rs), and gives up what it waits for or holds too long,
-//! so that a gateway that hangs or is cut off does not hold the decision lock for ever. Never: opens a database whose
-//! server does not sync to disk.
+//! not take: session.rs), and gives up what it waits for or holds too long, so that a gateway that hangs or is cut off does
+//! not hold the decision lock for ever. Never: opens a database whose server does not sync to disk.
 
 use crate::store::postgres::{OpenError, PostgresOptions};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};

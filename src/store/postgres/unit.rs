@@ -1,7 +1,8 @@
 //! A transaction of decisions, and the other transactions that the port `Decisions` asks for.
 //!
 //! Promises: between the beginning of a unit and its commit nobody else decides (lock.rs); a unit that is dropped, or
-//! held too long (open.rs), is rolled back. Never: confirms before the server has synced (but for counts of beginnings: session.rs).
+//! held too long (open.rs), is rolled back. Never: confirms before the server has synced (but for
+//! counts of beginnings: session.rs).
 
 use crate::domain::decision::Event;
 use crate::domain::delivery::waits_until_max;
