@@ -262,7 +262,10 @@ impl Job {
                 drop(answer.send(Ok(submitted)));
             }
             (Self::Receive { answer, .. }, Ok(Outcome::Done)) => drop(answer.send(Err(stopping()))),
-            (Self::Receive { answer, .. }, Err(rejection)) => drop(answer.send(Err(rejection))),
+            (Self::Receive { received, answer }, Err(rejection)) => {
+                commands::alarm(&received, &rejection);
+                drop(answer.send(Err(rejection)));
+            }
             (
                 Self::Decide { answer, .. }
                 | Self::EndDuties { answer, .. }

@@ -81,7 +81,6 @@ impl Gateway {
         delivery: InboundDelivery,
         (rejection, unless_taken): (&Rejection, bool),
     ) -> Disposition {
-        metrics::counter!("mezhved_messages_refused_total", "code" => rejection.code).increment(1);
         let sender = delivery.user_id.as_deref().and_then(|user| ParticipantCode::new(user).ok());
         let refused = RefusedDelivery {
             sender: sender.filter(|code| self.participant(code).is_some()),
@@ -94,6 +93,7 @@ impl Gateway {
         match self.keep_refused(refused, rejection).await {
             Ok(()) => {
                 failpoint::reach("after-refusal");
+                metrics::counter!("mezhved_messages_refused_total", "code" => rejection.code).increment(1);
                 Disposition::Ack
             }
             Err(rejection) => again(&rejection),

@@ -2,7 +2,7 @@
 //!
 //! Promises: what ends the gateway each time is kept apart, with a refusal to its sender, after five deaths as it is read or
 //! fourteen in all, the two before it became suspicious among them; what is on record already is never refused. Never:
-//! blames a delivery for what this process has begun and could not end, and lives; forgets what it has refused.
+//! blames a delivery for what this process has begun and could not end, and lives; forgets within thirty days what it has refused.
 
 use crate::domain::ids::MessageId;
 use crate::gateway::Gateway;
@@ -12,6 +12,7 @@ use crate::gateway::ports::StoreError;
 use crate::gateway::ports::inbound::{Disposition, InboundDelivery, SUSPICIOUS};
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use bytes::Bytes;
+use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,6 +26,10 @@ const READINGS_MAX: u32 = 5 - SUSPICIOUS;
 /// that finds it slow) does so by chance: so it takes more to blame the delivery, and fewer than the broker's own limit of
 /// redeliveries (topology.rs), beyond which its sender hears nothing.
 const HANDLINGS_MAX: u32 = 14 - SUSPICIOUS;
+
+/// How long a count without an end stands: also that of what was refused, which should not come again. What is handed
+/// out again and again begins again, and is not forgotten meanwhile.
+const KEPT: TimeDelta = TimeDelta::days(30);
 
 /// Deliveries that are remembered at most; there are some only while the store does not answer.
 const UNENDED_MAX: usize = 10_000;
@@ -63,7 +68,9 @@ impl Gateway {
     pub(super) async fn handle_suspicious(&self, delivery: InboundDelivery) -> Disposition {
         let keys = [digest(&delivery, b"handling"), digest(&delivery, b"reading")];
         let own = keys.map(|key| self.0.unended.begin(key));
-        let Ok(begun) = self.0.store.begin_handlings(keys, self.now()).await else { return Disposition::RetryLater };
+        let now = self.now();
+        let begun = self.0.store.begin_handlings(keys, now, now - KEPT).await;
+        let Ok(begun) = begun else { return Disposition::RetryLater };
         let [handlings, readings] = [begun[0].saturating_sub(own[0]), begun[1].saturating_sub(own[1])];
         if handlings > HANDLINGS_MAX || readings > READINGS_MAX {
             // The counts stay: should it come again, it is not taken after all.

@@ -78,7 +78,7 @@ async fn filled(folder: &Folder) -> std::path::PathBuf {
     save(&store, Changes { exchanges: vec![alerted], outbox: vec![receipt(3)], ..Changes::default() }).await;
     save(&store, beside()).await;
     attached(&store).await;
-    store.begin_handlings([[7; 32], [8; 32]], at("12T09:00")).await.unwrap();
+    store.begin_handlings([[7; 32], [8; 32]], at("12T09:00"), at("01T00:00")).await.unwrap();
     path
 }
 

@@ -41,8 +41,13 @@ pub trait Decisions: Send + Sync {
 
     /// Writes down that the handling of a delivery and the reading of it are begun, both or none, before anything else of
     /// them is done: how often each was begun now without an end. It outlives the gateway. The keys are digests of the
-    /// delivery.
-    async fn begin_handlings(&self, keys: [[u8; 32]; 2], at: DateTime<Utc>) -> Result<[u32; 2], StoreError>;
+    /// delivery. What was begun last before `forgotten` counts no more, and is removed.
+    async fn begin_handlings(
+        &self,
+        keys: [[u8; 32]; 2],
+        at: DateTime<Utc>,
+        forgotten: DateTime<Utc>,
+    ) -> Result<[u32; 2], StoreError>;
 
     /// One of them has come to an end, whatever it was.
     async fn end_handling(&self, key: [u8; 32]) -> Result<(), StoreError>;

@@ -165,10 +165,15 @@ impl Tables {
         self.record(events);
     }
 
-    pub(super) fn begin_handlings(&mut self, keys: [[u8; 32]; 2]) -> [u32; 2] {
+    pub(super) fn begin_handlings(
+        &mut self,
+        keys: [[u8; 32]; 2],
+        (at, old): (DateTime<Utc>, DateTime<Utc>),
+    ) -> [u32; 2] {
+        self.handlings.retain(|_, (_, begun_at)| *begun_at >= old);
         keys.map(|key| {
-            let begun = self.handlings.entry(key).or_default();
-            *begun += 1;
+            let (begun, begun_at) = self.handlings.entry(key).or_default();
+            (*begun, *begun_at) = (*begun + 1, at);
             *begun
         })
     }

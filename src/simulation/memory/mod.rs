@@ -54,8 +54,8 @@ pub(in crate::simulation) struct Tables {
     by_hand: BTreeMap<MessageId, ByHand>,
     handovers: Vec<Handover>,
     pub quarantine: Vec<QuarantineRow>,
-    /// Beginnings without an end.
-    pub handlings: BTreeMap<[u8; 32], u32>,
+    /// Beginnings without an end: how many, and the last one's instant.
+    pub handlings: BTreeMap<[u8; 32], (u32, DateTime<Utc>)>,
     pub notices: BTreeMap<uuid::Uuid, Notice>,
     last_notice: u64,
     /// Numbered from 1 by their place.

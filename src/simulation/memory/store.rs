@@ -173,8 +173,8 @@ impl Decisions for MemoryStore {
         self.write("settle", |disk| disk.settle(&attempts, events)).await
     }
 
-    async fn begin_handlings(&self, keys: [[u8; 32]; 2], _at: DateTime<Utc>) -> Stored<[u32; 2]> {
-        self.write("begin handling", |disk| disk.begin_handlings(keys)).await
+    async fn begin_handlings(&self, keys: [[u8; 32]; 2], at: DateTime<Utc>, old: DateTime<Utc>) -> Stored<[u32; 2]> {
+        self.write("begin handling", |disk| disk.begin_handlings(keys, (at, old))).await
     }
 
     async fn end_handling(&self, key: [u8; 32]) -> Stored<()> {

@@ -9,13 +9,18 @@ use crate::gateway::ports::StoreError;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-/// One more beginning of each; how many there are of it without an end.
+/// One more beginning of each; how many there are of it without an end, since those that are forgotten.
 pub(super) async fn begin(
     connection: &mut PgConnection,
-    (keys, at): ([[u8; 32]; 2], DateTime<Utc>),
+    keys: [[u8; 32]; 2],
+    (at, forgotten): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<[u32; 2], StoreError> {
     const BEGIN: &str = "INSERT INTO handling (delivery, begun, begun_at) VALUES ($1, 1, $2)
          ON CONFLICT (delivery) DO UPDATE SET begun = handling.begun + 1, begun_at = excluded.begun_at RETURNING begun";
+    // Not those in whose way somebody else stands: the next will remove them.
+    const FORGET: &str = "DELETE FROM handling WHERE delivery IN
+             (SELECT delivery FROM handling WHERE begun_at < $1 FOR UPDATE SKIP LOCKED)";
+    sqlx::query(FORGET).bind(forgotten).execute(&mut *connection).await?;
     let mut counts = [0; 2];
     for (count, key) in counts.iter_mut().zip(&keys) {
         let begun: i64 = sqlx::query_scalar(BEGIN).bind(&key[..]).bind(at).fetch_one(&mut *connection).await?;

@@ -47,8 +47,13 @@ impl Decisions for SqliteStore {
         self.writer.run(move |connection| save::settle(connection, &attempts, &events)).await
     }
 
-    async fn begin_handlings(&self, keys: [[u8; 32]; 2], at: DateTime<Utc>) -> Result<[u32; 2], StoreError> {
-        self.writer.run(move |connection| handlings::begin(connection, (keys, at))).await
+    async fn begin_handlings(
+        &self,
+        keys: [[u8; 32]; 2],
+        at: DateTime<Utc>,
+        forgotten: DateTime<Utc>,
+    ) -> Result<[u32; 2], StoreError> {
+        self.writer.run(move |connection| handlings::begin(connection, keys, (at, forgotten))).await
     }
 
     async fn end_handling(&self, key: [u8; 32]) -> Result<(), StoreError> {

@@ -34,9 +34,14 @@ impl Decisions for PostgresStore {
         unit::settle(self, (&attempts, &events)).await
     }
 
-    async fn begin_handlings(&self, keys: [[u8; 32]; 2], at: DateTime<Utc>) -> Result<[u32; 2], StoreError> {
+    async fn begin_handlings(
+        &self,
+        keys: [[u8; 32]; 2],
+        at: DateTime<Utc>,
+        forgotten: DateTime<Utc>,
+    ) -> Result<[u32; 2], StoreError> {
         let mut session = Session::begin(&self.pool, WRITE_UNSYNCED).await?;
-        let begun = within(handlings::begin(session.connection(), (keys, at))).await;
+        let begun = within(handlings::begin(session.connection(), keys, (at, forgotten))).await;
         unit::end(session, (begun, None)).await
     }
 
