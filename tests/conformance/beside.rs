@@ -20,6 +20,7 @@ use mezhved::gateway::ports::{Accounts, Changes, Decisions, Keys, Reads, Store, 
 use mezhved::gateway::{Gateway, Parts};
 use mezhved::store::objects::ObjectFolder;
 use mezhved::store::postgres::PostgresStore;
+use mezhved::telemetry;
 use sqlx::{Connection as _, PgConnection};
 use std::sync::Arc;
 
@@ -205,7 +206,7 @@ async fn gateway(store: &Arc<PostgresStore>) -> Gateway {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeat_whose_receipt_must_go_out_again_waits_for_who_settles_and_then_does() {
-    let database = Postgres::shared().database();
+    let (database, figures) = (Postgres::shared().database(), telemetry::figures());
     let store = Arc::new(open(&database).await);
     let gateway = gateway(&store).await;
     let sender = ParticipantCode::new("centre-vymysel").unwrap();
@@ -236,4 +237,8 @@ async fn a_repeat_whose_receipt_must_go_out_again_waits_for_who_settles_and_then
     assert!(repeated.await.unwrap().unwrap().duplicate);
     let after = receipts().await;
     assert!(after.len() == 1 && after > before, "{before:?}, {after:?}");
+    let page = figures.render();
+    let figure = |name: &str| page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    assert_eq!(figure("mezhved_commits_begun_again_total"), Some("1"));
+    assert_eq!(figure("mezhved_messages_repeated_total"), Some("1"), "decided twice, it was one repeat");
 }
