@@ -1,6 +1,7 @@
-//! The first pages as people get them: over HTTP, with a session, as HTML.
+//! The first pages as people get them: over HTTP, with a session, as HTML; and the board gathered anew for each reading,
+//! because something has happened since the one before.
 
-use crate::spread;
+use crate::{spread, traffic};
 use mezhved::clock::Clock;
 use mezhved::gateway::Gateway;
 use mezhved::gateway::ports::Accounts;
@@ -15,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 const READS: usize = 200;
 const PASSWORD: &str = "вымышленный пароль";
 
-/// Two hundred readings of each page.
+/// Two hundred readings of each.
 pub async fn measure(gateway: &Gateway, store: &Arc<PostgresStore>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (login, name) = ("koordinator".to_owned(), "Координаторова П. В.".to_owned());
@@ -35,9 +36,14 @@ pub async fn measure(gateway: &Gateway, store: &Arc<PostgresStore>) {
     let served = tokio::spawn(serve(listener, state, cancel.clone()));
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let cookie = enter(&client, &base).await;
-    for (what, path) in [("the board", "/"), ("the journal", "/journal")] {
+    for (what, path, changed) in
+        [("the board", "/", false), ("the board, changed before each", "/", true), ("the journal", "/journal", false)]
+    {
         let mut waits = Vec::with_capacity(READS);
-        for _ in 0..READS {
+        for number in 0..READS {
+            if changed {
+                traffic::one(gateway, number).await;
+            }
             let begun = Instant::now();
             let request = client.get(format!("{base}{path}")).header("cookie", &cookie).header("accept", "text/html");
             let answer = request.send().await.unwrap();
@@ -45,7 +51,7 @@ pub async fn measure(gateway: &Gateway, store: &Arc<PostgresStore>) {
             answer.bytes().await.unwrap();
             waits.push(begun.elapsed());
         }
-        println!("{what}, first page: {}", spread(waits));
+        println!("{what}: first page {}", spread(waits));
     }
     cancel.cancel();
     served.await.unwrap().unwrap();

@@ -37,6 +37,12 @@ pub async fn for_a_while(gateway: &Gateway, span: Duration) -> Vec<Duration> {
     beside.end().await
 }
 
+/// One request, on record.
+pub async fn one(gateway: &Gateway, number: usize) {
+    let to = vec![format!("school-{}", number % 200)];
+    gateway.submit(seeds::request(number, to, DUE_ON)).await.unwrap();
+}
+
 async fn run(gateway: Gateway, stopped: watch::Receiver<bool>) -> Vec<Duration> {
     let (begun, mut number, mut waiting) = (Instant::now(), 0_usize, Vec::new());
     while !*stopped.borrow() {
@@ -44,8 +50,7 @@ async fn run(gateway: Gateway, stopped: watch::Receiver<bool>) -> Vec<Duration> 
         tokio::time::sleep_until(due.into()).await;
         let gateway = gateway.clone();
         waiting.push(tokio::spawn(async move {
-            let to = vec![format!("school-{}", number % 200)];
-            gateway.submit(seeds::request(number, to, DUE_ON)).await.unwrap();
+            one(&gateway, number).await;
             due.elapsed()
         }));
         number += 1;

@@ -27,12 +27,24 @@ impl Gateway {
     /// # Errors
     /// `Unavailable`.
     pub async fn obligations(&self, filter: DutyFilter, by: &Actor) -> Result<Vec<ObligationView>, Rejection> {
+        let limit = filter.limit.clamp(1, PAGE_MAX);
+        self.listed(DutyFilter { limit, ..filter }, by).await
+    }
+
+    /// What is open, the most late first, so many at most, in one reading.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn most_urgent(&self, limit: usize, by: &Actor) -> Result<Vec<ObligationView>, Rejection> {
+        self.listed(DutyFilter { open_only: true, limit, ..DutyFilter::default() }, by).await
+    }
+
+    async fn listed(&self, filter: DutyFilter, by: &Actor) -> Result<Vec<ObligationView>, Rejection> {
         let viewer = match by {
             Actor::Participant(code) => Some(code.clone()),
             Actor::Person { .. } => filter.viewer.clone(),
         };
-        let limit = filter.limit.clamp(1, PAGE_MAX);
-        let rows = self.0.store.duties(DutyFilter { viewer, limit, ..filter }).await?;
+        let rows = self.0.store.duties(DutyFilter { viewer, ..filter }).await?;
         let now = self.now();
         Ok(rows.iter().map(|row| view::obligation(&self.0, row, now)).collect())
     }

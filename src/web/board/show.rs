@@ -7,7 +7,6 @@ use crate::domain::obligation::State as ObligationState;
 use crate::gateway::Gateway;
 use crate::gateway::act::Actor;
 use crate::gateway::ports::reads::DutyFilter;
-use crate::gateway::views::ObligationView;
 use crate::web::WebState;
 use crate::web::board::model::{Board, BoardQuery, Material};
 use crate::web::caller;
@@ -108,25 +107,16 @@ async fn material(state: &WebState, actor: &Actor) -> Result<Arc<Material>, Prob
     Ok(material)
 }
 
+/// All that is open, the most late first, as far as the board looks through it; and what was answered.
 async fn gather(state: &WebState, actor: &Actor) -> Result<Material, Problem> {
-    let (mut views, partial) = open_ones(state, actor).await?;
     let answered = DutyFilter { state: Some(ObligationState::Answered), limit: PAGE_ROWS_MAX, ..DutyFilter::default() };
-    views.extend(state.gateway().obligations(answered, actor).await?);
-    Ok(Material { summary: state.gateway().summary().await?, views, partial })
-}
-
-/// All that is open, the most late first, and whether there is more than that.
-async fn open_ones(state: &WebState, actor: &Actor) -> Result<(Vec<ObligationView>, bool), Problem> {
-    let mut filter = DutyFilter { open_only: true, limit: PAGE_ROWS_MAX, ..DutyFilter::default() };
-    let mut views: Vec<ObligationView> = Vec::new();
-    while views.len() < BOARD_LOOKS_THROUGH_MAX {
-        let page = state.gateway().obligations(filter.clone(), actor).await?;
-        filter.after = page.last().map(|last| (last.due_at, last.id));
-        let is_last = page.len() < PAGE_ROWS_MAX;
-        views.extend(page);
-        if is_last {
-            return Ok((views, false));
-        }
-    }
-    Ok((views, true))
+    let gateway = state.gateway();
+    let (mut views, answered, summary) = tokio::try_join!(
+        gateway.most_urgent(BOARD_LOOKS_THROUGH_MAX, actor),
+        gateway.obligations(answered, actor),
+        gateway.summary()
+    )?;
+    let partial = views.len() >= BOARD_LOOKS_THROUGH_MAX;
+    views.extend(answered);
+    Ok(Material { summary, views, partial })
 }
