@@ -1,7 +1,8 @@
 //! The committer: everything that is decided goes through it, many jobs to one transaction.
 //!
 //! Promises: nobody is answered before the commit; a job that the store cannot write is found by taking the batch
-//! apart, and the others do not feel it; likewise one that is refused when a part of it was done. Never: waits for more jobs (a batch is what has come meanwhile).
+//! apart, and the others do not feel it; likewise one that is refused when a part of it was done, or that panics. Never:
+//! waits for more jobs (a batch is what has come meanwhile); blames a job for a store that is away.
 
 use crate::domain::decide::Command;
 use crate::domain::decision::Refusal;
@@ -19,6 +20,8 @@ use crate::gateway::ports::notices::NoticeRow;
 use crate::gateway::ports::scans::Handover;
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::working_set::WorkingSet;
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
 use tokio::sync::{mpsc, oneshot};
 
@@ -109,6 +112,9 @@ enum Fault {
     /// A job of several was refused when a part of it was done already: what it did cannot be told from the rest.
     #[error("a job was refused when a part of it was done")]
     HalfDone,
+    /// A fault of ours; the transaction is rolled back, and the committer lives on.
+    #[error("a decision panicked")]
+    Panicked,
 }
 
 /// Runs until every gateway handle is gone.
@@ -122,7 +128,7 @@ pub(super) async fn run(inner: Weak<Inner>, mut waiting: mpsc::Receiver<Job>) {
 
 async fn commit_batch(inner: &Arc<Inner>, jobs: Vec<Job>) {
     metrics::histogram!("mezhved_commit_batch_jobs").record(jobs.len() as f64);
-    match decide_and_commit(inner, &jobs).await {
+    match guarded(inner, &jobs).await {
         Ok(decided) => {
             jobs.into_iter().zip(decided).for_each(|(job, outcome)| job.answer(outcome));
             failpoint::reach("after-answer");
@@ -137,14 +143,35 @@ async fn commit_batch(inner: &Arc<Inner>, jobs: Vec<Job>) {
         }
         Err(fault) => {
             tracing::warn!(%fault, jobs = jobs.len(), "a batch cannot be written; its jobs are tried one by one");
-            for job in jobs {
-                match decide_and_commit(inner, std::slice::from_ref(&job)).await {
-                    Ok(mut decided) => job.answer(decided.pop().unwrap_or_else(|| Err(stopping()))),
-                    Err(fault) => job.answer(Err(unwritable(&fault))),
-                }
-            }
+            one_by_one(inner, jobs).await;
         }
     }
+}
+
+/// When the store goes away meanwhile, nothing more is tried: none of the rest was at fault.
+async fn one_by_one(inner: &Arc<Inner>, jobs: Vec<Job>) {
+    let mut away = false;
+    for job in jobs {
+        if away {
+            job.answer(Err(unavailable()));
+            continue;
+        }
+        match guarded(inner, std::slice::from_ref(&job)).await {
+            Ok(mut decided) => job.answer(decided.pop().unwrap_or_else(|| Err(stopping()))),
+            Err(Fault::Store(StoreError::Unavailable(cause))) => {
+                tracing::error!(%cause, "the store is not available; the rest of this batch was not taken");
+                away = true;
+                job.answer(Err(unavailable()));
+            }
+            Err(fault) => job.answer(Err(unwritable(&fault))),
+        }
+    }
+}
+
+/// A panic ends nothing but what it was met in.
+async fn guarded(inner: &Arc<Inner>, jobs: &[Job]) -> Result<Vec<Decided>, Fault> {
+    let done = AssertUnwindSafe(decide_and_commit(inner, jobs)).catch_unwind().await;
+    done.unwrap_or(Err(Fault::Panicked))
 }
 
 fn unavailable() -> Rejection {

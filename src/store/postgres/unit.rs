@@ -4,7 +4,7 @@
 //! held too long (open.rs), is rolled back. Never: confirms before the server has synced (but for
 //! counts of beginnings: session.rs).
 
-use crate::domain::decision::Event;
+use crate::domain::decision::{Event, EventKind};
 use crate::domain::delivery::waits_until_max;
 use crate::domain::ids::ParticipantCode;
 use crate::failpoint;
@@ -20,7 +20,7 @@ use crate::store::postgres::{PostgresStore, events, journal, load, lock, outbox,
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// An open transaction that has the decision lock.
@@ -68,10 +68,11 @@ pub(super) async fn end<T>(
     match done {
         Ok(done) => {
             failpoint::reach("before-commit");
-            match tell {
-                Some(tell) => session.commit_with(tell).await?,
-                None => session.commit().await?,
-            }
+            let committed = match tell {
+                Some(tell) => session.commit_with(tell).await,
+                None => session.commit().await,
+            };
+            committed.map_err(of_commit)?;
             Ok(done)
         }
         Err(refused @ (StoreError::Rejected(_) | StoreError::LettersHeld)) => {
@@ -79,6 +80,15 @@ pub(super) async fn end<T>(
             Err(refused)
         }
         Err(error) => Err(error),
+    }
+}
+
+/// What was saved has passed every constraint: a commit that fails all the same (the queue of notifications is full, say)
+/// is no fault of the rows.
+fn of_commit(fault: StoreError) -> StoreError {
+    match fault {
+        StoreError::Rejected(cause) => StoreError::Unavailable(cause),
+        other => other,
     }
 }
 
@@ -110,11 +120,11 @@ pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Cl
     else {
         return Ok(Vec::new());
     };
-    let (holder, numbers) = (store.presence.holder(), store.presence.numbers());
+    let holder = store.presence.holder();
     let claimed = within(async {
         let connection = session.connection();
         let mut counters = Counters::default();
-        let claimed = outbox::claim(connection, (claim, holder, &numbers), &mut counters).await?;
+        let claimed = outbox::claim(connection, (claim, holder), &mut counters).await?;
         counters::write(&counters, connection).await?;
         Ok(claimed)
     });
@@ -131,14 +141,24 @@ pub(super) async fn settle(store: &PostgresStore, (attempts, told): (&[Attempt],
     let settled = within(async {
         let (mut refs, mut counters) = (Refs::default(), Counters::default());
         let (connection, numbers) = (session.connection(), store.presence.numbers());
-        outbox::settle(connection, (attempts, &numbers), (&mut refs, &mut counters)).await?;
+        let ignored = outbox::settle(connection, (attempts, &numbers), (&mut refs, &mut counters)).await?;
         session.lock(lock::DECISION).await?;
+        let told: Vec<Event> = told.iter().filter(|event| !is_of(event, &ignored)).cloned().collect();
         // Now, because an exchange that was not on record may have begun meanwhile.
-        save_events(session.connection(), told, (refs, counters)).await
+        save_events(session.connection(), &told, (refs, counters)).await
     });
     let settled = settled.await;
     let tell = (!told.is_empty()).then(|| store.presence.commit_and_tell());
     end(session, (settled, tell)).await
+}
+
+/// Whether it tells that one of these deliveries was given up. That one has arrived is true whoever has the lease.
+fn is_of(event: &Event, deliveries: &HashSet<Key>) -> bool {
+    if event.kind != EventKind::Undeliverable {
+        return false;
+    }
+    let key = event.message.zip(event.participant.clone());
+    key.is_some_and(|key| deliveries.contains(&key))
 }
 
 /// Writes events, then the counters; the last thing of a transaction.

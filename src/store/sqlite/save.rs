@@ -2,7 +2,7 @@
 //!
 //! Promises: all or nothing. Never: commits; that is the writer's.
 
-use crate::domain::decision::Event;
+use crate::domain::decision::{Event, EventKind};
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed};
 use crate::gateway::ports::notices::NoticeAttempt;
@@ -45,8 +45,12 @@ pub(super) fn save(
 /// Writes what became of deliveries.
 pub(super) fn settle(connection: &Connection, attempts: &[Attempt], events: &[Event]) -> Result<(), StoreError> {
     let mut counters = Counters::default();
-    outbox::settle(connection, attempts, &mut counters)?;
-    events::save(connection, events, (&mut Refs::new(connection)?, &mut counters))?;
+    let ignored = outbox::settle(connection, attempts, &mut counters)?;
+    // That a letter was given up; that it has arrived is true in any case.
+    let is_of = |event: &Event| event.message.zip(event.participant.clone()).is_some_and(|key| ignored.contains(&key));
+    let counts = |event: &&Event| event.kind != EventKind::Undeliverable || !is_of(event);
+    let told: Vec<Event> = events.iter().filter(counts).cloned().collect();
+    events::save(connection, &told, (&mut Refs::new(connection)?, &mut counters))?;
     counters::write(&counters, connection)
 }
 

@@ -81,8 +81,8 @@ impl Delivery {
         self.queued_again = true;
     }
 
-    /// What the channel says of an attempt under a lease of one of these numbers.
-    pub(super) fn settle(&mut self, (at, result): (DateTime<Utc>, &AttemptResult), numbers: &[i32]) {
+    /// What the channel says of an attempt under a lease of one of these numbers. Whether it counts.
+    pub(super) fn settle(&mut self, (at, result): (DateTime<Utc>, &AttemptResult), numbers: &[i32]) -> bool {
         // The lease is gone when somebody else, or the addressee itself, has settled it, or when another has it now.
         let leased = self.stage == Stage::Sending && self.holder.is_none_or(|holder| numbers.contains(&holder));
         match result {
@@ -91,14 +91,18 @@ impl Delivery {
             | AttemptResult::Postponed { .. }
             | AttemptResult::Unsure { .. }
             | AttemptResult::Undeliverable { .. }
-                if !leased => {}
-            AttemptResult::Unsure { lease_until } if self.ready_at != Some(*lease_until) => {}
+                if !leased =>
+            {
+                return false;
+            }
+            AttemptResult::Unsure { lease_until } if self.ready_at != Some(*lease_until) => return false,
             AttemptResult::Unsure { .. } => self.step(Stage::Queued, Some(at)),
             AttemptResult::Retry { next_at, error } => self.failed((Stage::WaitingRetry, Some(*next_at)), error),
             // Not tried: it waits as it waited before, and no attempt is counted.
             AttemptResult::Postponed { next_at } => self.step(Stage::Queued, Some(*next_at)),
             AttemptResult::Undeliverable { error } => self.failed((Stage::Undeliverable, None), error),
         }
+        true
     }
 
     fn delivered(&mut self, at: DateTime<Utc>, content_sha256: &str) {

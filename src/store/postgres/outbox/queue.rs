@@ -61,12 +61,13 @@ async fn take_letters(connection: &mut PgConnection) -> Result<(), StoreError> {
     if taken { Ok(()) } else { Err(StoreError::LettersHeld) }
 }
 
-/// Writes down attempts that were made under leases of these numbers.
+/// Writes down attempts that were made under leases of these numbers. Gives the deliveries of which an attempt says
+/// nothing any more, because its lease is gone.
 pub(in crate::store::postgres) async fn settle(
     connection: &mut PgConnection,
     (attempts, numbers): (&[Attempt], &[i32]),
     (refs, counters): (&mut Refs, &mut Counters),
-) -> Result<(), StoreError> {
+) -> Result<HashSet<Key>, StoreError> {
     let arrived = arrive(connection, attempts, (refs, counters)).await?;
     let key = |attempt: &Attempt| (attempt.message, attempt.recipient.clone());
     let keys: HashSet<Key> = attempts.iter().map(key).filter(|key| !arrived.contains(key)).collect();
@@ -74,12 +75,17 @@ pub(in crate::store::postgres) async fn settle(
     for (exchange, n) in rows.values().filter_map(|row| row.exchange) {
         refs.saw_exchange(exchange, n);
     }
+    let mut ignored = HashSet::new();
     for attempt in attempts {
-        if let Some(delivery) = rows.get_mut(&(attempt.message, attempt.recipient.clone())) {
-            delivery.settle((attempt.at, &attempt.result), numbers);
+        let key = key(attempt);
+        if let Some(delivery) = rows.get_mut(&key)
+            && !delivery.settle((attempt.at, &attempt.result), numbers)
+        {
+            ignored.insert(key);
         }
     }
-    write_back(connection, &rows, counters).await
+    write_back(connection, &rows, counters).await?;
+    Ok(ignored)
 }
 
 /// What nearly every attempt ends with, in one statement: a letter under way, not registered before, has arrived. The

@@ -6,20 +6,23 @@
 use super::standing::{Finder, Standing};
 use crate::domain::decision::{Proof, ProofStage};
 use crate::domain::delivery_stage::Stage;
+use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Attempt, AttemptResult};
 use crate::store::sqlite::counters::Counters;
 use crate::store::sqlite::row::micros;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
+use std::collections::HashSet;
 
-/// Writes down attempts.
+/// Writes down attempts. Gives the deliveries of which an attempt says nothing any more, because its lease is gone.
 pub(in crate::store::sqlite) fn settle(
     connection: &Connection,
     attempts: &[Attempt],
     counters: &mut Counters,
-) -> Result<(), StoreError> {
+) -> Result<HashSet<(MessageId, ParticipantCode)>, StoreError> {
     let mut finder = Finder::new(connection)?;
+    let mut ignored = HashSet::new();
     for attempt in attempts {
         let Some(standing) = finder.find(attempt.message, &attempt.recipient)? else { continue };
         let to = match &attempt.result {
@@ -33,6 +36,7 @@ pub(in crate::store::sqlite) fn settle(
             | AttemptResult::Undeliverable { .. }
                 if standing.stage != Stage::Sending =>
             {
+                ignored.insert((attempt.message, attempt.recipient.clone()));
                 standing.stage
             }
             AttemptResult::Retry { next_at, error } => {
@@ -46,7 +50,7 @@ pub(in crate::store::sqlite) fn settle(
         };
         standing.count(to, counters);
     }
-    Ok(())
+    Ok(ignored)
 }
 
 fn delivered(
