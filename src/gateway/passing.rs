@@ -94,6 +94,10 @@ impl Passing {
                     stays.insert((&row.recipient, row.exchange));
                     continue;
                 };
+                // One of an exchange at a time.
+                if row.exchange.is_some() {
+                    stays.insert((&row.recipient, row.exchange));
+                }
                 lane.room -= 1;
                 lane.promised += 1;
                 lease = lease.min(lane.lease);

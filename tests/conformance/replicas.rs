@@ -56,6 +56,9 @@ pub(crate) async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     asked.await.expect("it came to nothing")
 }
 
+/// Who may not listen looks once a second; a try for a new connection takes five.
+const LOOKED: Duration = Duration::from_secs(4);
+
 /// The number of a store, as its lock shows it.
 pub(crate) fn holders(database: &Database<'_>) -> Vec<String> {
     let held = database.sql(&format!("SELECT objid FROM pg_locks WHERE {HERE} AND objsubid = 2 ORDER BY objid"));
@@ -282,6 +285,23 @@ async fn while_it_cannot_listen_a_gateway_looks_for_events_by_itself() {
     elsewhere.mark_unchanged();
     save(&first, request(2).changes()).await;
     timeout(PATIENCE, elsewhere.changed()).await.expect("it does not listen again").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_let_in_to_listen_no_more_hears_of_others_by_looking() {
+    let node = Postgres::start();
+    let database = node.database();
+    let (first, second) = (open(&database).await, open(&database).await);
+    let mut elsewhere = second.changes_elsewhere().unwrap();
+    database.sql(&format!("ALTER DATABASE {} CONNECTION LIMIT 0", database.name()));
+    cut_listener(&database);
+    until(async || holders(&database).is_empty().then_some(())).await;
+    // A server that is full lets one wait: one look stands behind no try for a connection.
+    for n in 1..=3 {
+        save(&first, request(n).changes()).await;
+        timeout(LOOKED, elsewhere.changed()).await.expect("it does not look").unwrap();
+    }
+    assert!(holders(&database).is_empty(), "it listens again");
 }
 
 #[tokio::test]

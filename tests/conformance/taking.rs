@@ -6,6 +6,7 @@ use crate::given::{CENTRE, SCHOOL, at, code, message_id, participant, receipt, r
 use crate::postgres_node::Postgres;
 use crate::replicas::{PATIENCE, claim as claimed_by, cut_listener, holders, ids, open, until};
 use crate::{save, stores};
+use mezhved::domain::decision::{Event, EventKind};
 use mezhved::domain::ids::{MessageId, ParticipantCode};
 use mezhved::gateway::ports::decisions::{Attempt, AttemptResult, Claim, OutboxRow, RouteKind, Taking};
 use mezhved::gateway::ports::{Changes, Decisions as _, Keys, Store};
@@ -84,18 +85,61 @@ async fn a_letter_is_not_taken_past_another_of_its_exchange_that_waits() {
         assert!(take(store, queued(vec![further(12)])).await.is_empty());
         let other = OutboxRow { recipient: code(SCHOOL), ..further(13) };
         assert!(take(store, queued(vec![other])).await.is_empty(), "the request itself waits");
-        assert_eq!(claim(store, "12T09:30").await.len(), 4);
+        assert_eq!(claim(store, "12T09:30").await, [message_id(1), receipt_id(11)], "one to each");
         assert!(take(store, queued(vec![further(14)])).await.is_empty(), "those before it have not arrived");
         for n in [11, 12] {
-            let (message, result) = (receipt_id(n), AttemptResult::Delivered { content_sha256: "ab".repeat(32) });
-            let attempt = Attempt { message, recipient: code(CENTRE), at: at("12T09:40"), result };
-            store.settle(vec![attempt], Vec::new()).await.unwrap();
+            settle(store, n, AttemptResult::Delivered { content_sha256: "ab".repeat(32) }).await;
+            assert_eq!(claim(store, "12T09:30").await, [receipt_id(if n == 11 { 12 } else { 14 })]);
         }
-        assert_eq!(claim(store, "12T09:30").await, [receipt_id(14)]);
         // Of an exchange that is not on record nothing is known.
         assert!(take(store, queued(vec![receipt(2)])).await.is_empty());
         let without = OutboxRow { exchange: None, ..receipt(3) };
         assert_eq!(take(store, queued(vec![without])).await, [(receipt_id(3), code(CENTRE))].into());
+    }
+}
+
+/// What became of a receipt.
+async fn settle(store: &dyn Store, n: u32, result: AttemptResult) {
+    let attempt = Attempt { message: receipt_id(n), recipient: code(CENTRE), at: at("12T09:40"), result };
+    store.settle(vec![attempt], Vec::new()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_letter_waits_for_an_earlier_one_of_its_exchange_that_was_put_off_until_it_has_arrived_or_is_given_up() {
+    for subject in stores().await {
+        let store = &*subject.store;
+        save(store, Changes { outbox: vec![further(11), further(12)], ..request(1).changes() }).await;
+        assert_eq!(claim(store, "12T09:30").await, [receipt_id(11)]);
+        let retry = |next_at| AttemptResult::Retry { next_at, error: "гудок".to_owned() };
+        settle(store, 11, retry(at("12T09:50"))).await;
+        assert!(claim(store, "12T09:49").await.is_empty(), "the later one went past it");
+        assert_eq!(claim(store, "12T09:50").await, [receipt_id(11)], "both are due: the earlier goes first");
+        settle(store, 11, AttemptResult::Postponed { next_at: at("12T09:55") }).await;
+        assert!(claim(store, "12T09:54").await.is_empty(), "the later one went past it");
+        assert_eq!(claim(store, "12T09:55").await, [receipt_id(11)]);
+        settle(store, 11, AttemptResult::Undeliverable { error: "гудок".to_owned() }).await;
+        assert_eq!(claim(store, "12T09:56").await, [receipt_id(12)], "what was given up holds up nobody");
+    }
+}
+
+#[tokio::test]
+async fn that_a_letter_was_given_up_is_told_only_by_who_has_its_lease() {
+    for subject in stores().await {
+        let store = &*subject.store;
+        take(store, request(1).changes()).await;
+        let of_it = Event { participant: Some(code(SCHOOL)), ..request(1).events().remove(0) };
+        let told = |kind| Event { kind, ..of_it.clone() };
+        let attempt = |result| Attempt { message: message_id(1), recipient: code(SCHOOL), at: at("12T09:40"), result };
+        let arrived = attempt(AttemptResult::Delivered { content_sha256: "ab".repeat(32) });
+        store.settle(vec![arrived], vec![told(EventKind::Delivered)]).await.unwrap();
+        let given_up = attempt(AttemptResult::Undeliverable { error: "гудок".to_owned() });
+        let before = store.last_event().await.unwrap();
+        store.settle(vec![given_up.clone()], vec![told(EventKind::Undeliverable)]).await.unwrap();
+        assert_eq!(store.last_event().await.unwrap(), before, "the chronology says that what arrived was given up");
+        take(store, request(2).changes()).await;
+        let (attempt, before) = (Attempt { message: message_id(2), ..given_up }, store.last_event().await.unwrap());
+        store.settle(vec![attempt], vec![told(EventKind::Undeliverable)]).await.unwrap();
+        assert_eq!(store.last_event().await.unwrap(), before + 1);
     }
 }
 

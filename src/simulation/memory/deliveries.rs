@@ -115,7 +115,17 @@ impl Tables {
             let lasts = self.flaw == Some(Flaw::LeaseForEver) && row.stage == Stage::Sending;
             row.route == claim.route && !lasts && row.ready_at.is_some_and(|at| at <= claim.now || at > latest)
         };
+        let is_first = |(key, row): &(&(MessageId, ParticipantCode), &Delivery)| {
+            let of_it = |(other, earlier): (&(MessageId, ParticipantCode), &Delivery)| {
+                other.1 == key.1
+                    && earlier.exchange == row.exchange
+                    && earlier.seq < row.seq
+                    && earlier.ready_at.is_some()
+            };
+            row.exchange.is_none_or(|id| !self.exchanges.contains_key(&id)) || !self.deliveries.iter().any(of_it)
+        };
         let ready = self.deliveries.iter().filter(|(_, row)| claim.route != RouteKind::Inbox && is_ready(row));
+        let ready = ready.filter(is_first);
         let mut ready: Vec<_> =
             ready.map(|(key, row)| (row.ready_at.map(|at| at.min(claim.now)), row.seq, key.clone())).collect();
         ready.sort();

@@ -12,7 +12,8 @@ use crate::store::postgres::session::within;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions, PgRow};
 use sqlx::{PgConnection, PgPool, Row};
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -74,7 +75,7 @@ impl Presence {
         let tell = format!("SELECT pg_notify('{CHANNEL}', '{name}'); COMMIT").into();
         let shared =
             Arc::new(Shared { name, tell, holder: AtomicI32::new(NOBODY), numbers: Mutex::default(), changes });
-        let mut ears = Ears { shared: Arc::clone(&shared), options, pool, seen: 0 };
+        let ears = Ears { shared: Arc::clone(&shared), options, pool, seen: AtomicI64::new(0) };
         let listener = ears.appear().await?;
         let task = tokio::spawn(async move { ears.listen(listener).await });
         Ok(Self { shared, task, look: Mutex::default() })
@@ -246,13 +247,13 @@ struct Ears {
     shared: Arc<Shared>,
     options: PgConnectOptions,
     pool: PgPool,
-    /// The last event that was looked at; none at the first look, which tells of news for certain.
-    seen: i64,
+    /// The last event that was looked at; none at the first look, which tells of news where there are any at all.
+    seen: AtomicI64,
 }
 
 impl Ears {
     /// A new connection that listens, with a new number and its lock.
-    async fn appear(&mut self) -> Result<PgListener, StoreError> {
+    async fn appear(&self) -> Result<PgListener, StoreError> {
         let appear = async {
             // A pool of one, because the listener takes its connection from a pool; it is never taken again.
             let own = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
@@ -281,19 +282,15 @@ impl Ears {
 
     /// Listens for ever. A connection that is lost is made anew at once, before others take its leases for those of the
     /// gone; while that fails, events are looked for.
-    async fn listen(mut self, mut listener: PgListener) {
+    async fn listen(self, mut listener: PgListener) {
         loop {
             let fault = self.hear(&mut listener).await;
             self.shared.holder.store(NOBODY, Ordering::SeqCst);
             tracing::warn!(%fault, "the connection that listens is lost; until there is a new one events are looked for");
             drop(listener);
-            listener = loop {
-                match self.appear().await {
-                    Ok(listener) => break listener,
-                    Err(fault) => tracing::debug!(%fault, "no connection to listen on yet"),
-                }
-                self.look().await;
-                sleep(DOWN_EVERY).await;
+            listener = tokio::select! {
+                listener = self.appear_at_last() => listener,
+                never = self.look_for_ever() => match never {},
             };
             // What came in between was told to nobody here.
             self.news();
@@ -321,12 +318,25 @@ impl Ears {
         self.shared.changes.send_modify(|count| *count += 1);
     }
 
-    async fn look(&mut self) {
-        if let Ok(last) = self.last_event().await {
-            if last != self.seen {
+    async fn appear_at_last(&self) -> PgListener {
+        loop {
+            match self.appear().await {
+                Ok(listener) => return listener,
+                Err(fault) => tracing::debug!(%fault, "no connection to listen on yet"),
+            }
+            sleep(DOWN_EVERY).await;
+        }
+    }
+
+    /// Beside the tries for a new connection, each of which may take long: a server that is full lets one wait.
+    async fn look_for_ever(&self) -> Infallible {
+        loop {
+            if let Ok(last) = self.last_event().await
+                && self.seen.swap(last, Ordering::Relaxed) != last
+            {
                 self.news();
             }
-            self.seen = last;
+            sleep(DOWN_EVERY).await;
         }
     }
 

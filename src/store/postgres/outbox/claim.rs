@@ -1,8 +1,9 @@
 //! Leasing deliveries to the worker that sends them.
 //!
 //! Promises: two claims never lease the same row; a letter is not leased while an earlier one of the same exchange to the
-//! same recipient is under somebody else's live lease; costs the same however many are done. Never: leases a row of an
-//! inbox; waits for a row that a decision holds.
+//! same recipient is on its way, in whoever's hands, or waits for its time: what of an exchange goes to one recipient
+//! goes in its order, and one at a time; costs the same however many are done. Never: leases a row of an inbox; waits for
+//! a row that a decision holds.
 
 use crate::domain::delivery::waits_until_max;
 use crate::domain::delivery_stage::Stage;
@@ -23,10 +24,10 @@ pub(in crate::store::postgres) const WAITS: &str = "(SELECT seq FROM outbox
      LIMIT 1";
 
 /// Leases what is ready: queued, due for another attempt, left by a worker that died, or put off by a clock that ran
-/// ahead and is right again. Under the lock of claims. The leases bear `holder`; leases under one of `numbers` are our own.
+/// ahead and is right again. Under the lock of claims. The leases bear `holder`.
 pub(in crate::store::postgres) async fn claim(
     connection: &mut PgConnection,
-    (claim, holder, numbers): (&Claim, Option<i32>, &[i32]),
+    (claim, holder): (&Claim, Option<i32>),
     counters: &mut Counters,
 ) -> Result<Vec<Claimed>, StoreError> {
     // One statement finds and leases; `ready` is as it was before, and what was sent again under another number
@@ -39,12 +40,11 @@ pub(in crate::store::postgres) async fn claim(
                  o.ready_at
              FROM outbox o
              WHERE o.route = $1 AND o.route <> 'inbox' AND o.ready_at IS NOT NULL AND o.ready_at <= $2
-                 AND (SELECT e.seq FROM outbox e WHERE e.state = 'sending' AND e.recipient = o.recipient
-                     AND e.exchange = o.exchange AND e.seq < o.seq AND e.ready_at > $2
-                     AND (e.holder = ANY($4)) IS NOT TRUE LIMIT 1) IS NULL
+                 AND (SELECT e.seq FROM outbox e WHERE e.exchange_n = o.exchange_n AND e.recipient = o.recipient
+                     AND e.seq < o.seq AND e.ready_at IS NOT NULL AND e.route <> 'inbox' LIMIT 1) IS NULL
              ORDER BY o.ready_at, o.seq LIMIT $3 FOR UPDATE SKIP LOCKED),
          leased AS (
-             UPDATE outbox SET state = 'sending', ready_at = $5, holder = $6 FROM ready WHERE outbox.seq = ready.seq
+             UPDATE outbox SET state = 'sending', ready_at = $4, holder = $5 FROM ready WHERE outbox.seq = ready.seq
              RETURNING ready.*)
          SELECT was.seq, was.state, was.message, was.recipient, was.attempts, was.queued_at, was.exchange,
              coalesce(was.format, m.format) AS format, coalesce(was.content, m.content) AS content
@@ -56,7 +56,7 @@ pub(in crate::store::postgres) async fn claim(
              FOR UPDATE SKIP LOCKED)";
     let bring_back = sqlx::query(BRING_BACK).bind(claim.route.code()).bind(claim.now);
     bring_back.bind(waits_until_max(claim.now)).execute(&mut *connection).await?;
-    let query = sqlx::query(READY).bind(claim.route.code()).bind(claim.now).bind(int(claim.limit)).bind(numbers);
+    let query = sqlx::query(READY).bind(claim.route.code()).bind(claim.now).bind(int(claim.limit));
     let query = query.bind(claim.lease_until).bind(holder);
     let mut leased = Vec::new();
     for row in &query.fetch_all(&mut *connection).await? {

@@ -1,6 +1,7 @@
 //! Leasing deliveries to the worker that sends them.
 //!
-//! Promises: costs the same however many are done. Never: leases a row of an inbox.
+//! Promises: a letter is not leased while an earlier one of the same exchange to the same recipient is on its way or waits
+//! for its time; costs the same however many are done. Never: leases a row of an inbox.
 
 use super::standing::Standing;
 use crate::domain::delivery::waits_until_max;
@@ -32,6 +33,8 @@ pub(in crate::store::sqlite) fn claim(
                 coalesce(o.format, m.format) AS format, coalesce(o.content, m.content) AS content
          FROM outbox o LEFT JOIN message m ON m.id = o.message
          WHERE o.route = ?1 AND o.route <> 'inbox' AND o.ready_at <= ?2
+             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.exchange_n = o.exchange_n AND e.recipient = o.recipient
+                 AND e.seq < o.seq AND e.ready_at IS NOT NULL AND e.route <> 'inbox')
          ORDER BY o.ready_at, o.seq LIMIT ?3",
     )?;
     let read = |row: &Row<'_>| {
