@@ -6,6 +6,7 @@
 use crate::load::{Dice, Scene, seed};
 use crate::support::broker::Broker;
 use crate::support::gateway::{binary, breakable};
+use crate::support::postgres::Postgres;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -19,9 +20,19 @@ const VARIABLE: &str = "MEZHVED_FAILPOINT";
 
 #[test]
 fn a_crash_at_every_named_step_loses_nothing_and_doubles_nothing() {
-    let (mut dice, begun) = (Dice(seed()), Instant::now());
     let vhost = Broker::shared().vhost();
-    let mut scene = Scene::breakable(&vhost, 8);
+    crash_everywhere(Scene::breakable(None, &vhost, 8));
+}
+
+#[test]
+fn a_crash_at_every_named_step_on_a_database_loses_nothing_and_doubles_nothing() {
+    let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
+    crash_everywhere(Scene::breakable(Some(&database.url()), &vhost, 8));
+    assert_eq!(database.orphans(), "0");
+}
+
+fn crash_everywhere(mut scene: Scene) {
+    let (mut dice, begun) = (Dice(seed()), Instant::now());
     let mut serving = scene.installed.serve_ready();
     scene.begin();
     let points = chosen();

@@ -42,7 +42,7 @@ pub struct Scene {
 impl Scene {
     /// Participants that ask so often a second.
     pub fn new(vhost: &Vhost<'_>, per_second: u32) -> Self {
-        Self::of(Installation::new(PARTICIPANTS, &vhost.gateway_url()), vhost, (per_second, None))
+        Self::of(Installation::new(PARTICIPANTS, &vhost.gateway_url()), vhost, per_second)
     }
 
     /// The same with a gateway that reaches the broker by an address of its own.
@@ -50,51 +50,76 @@ impl Scene {
         let mut installed = Installation::new(PARTICIPANTS, url);
         // So that it notices soon that nothing arrives.
         installed.set("AMQP__HEARTBEAT_S", "2");
-        Self::of(installed, vhost, (per_second, None))
+        Self::of(installed, vhost, per_second)
     }
 
-    /// The same with gateways on a database.
+    /// The same with gateways on a database, by every door.
     pub fn on_database(url: &str, vhost: &Vhost<'_>, per_second: u32) -> Self {
-        let installed = Installation::on_database(PARTICIPANTS, &vhost.gateway_url(), url);
-        Self::of(installed, vhost, (per_second, None))
+        Self::by_every_door(Installation::on_database(PARTICIPANTS, &vhost.gateway_url(), url), vhost, per_second)
     }
 
-    /// The same with a gateway that can be broken, by every door: also a clerk's desk, and what must be refused.
-    pub fn breakable(vhost: &Vhost<'_>, per_second: u32) -> Self {
-        let mut installed = Installation::of(breakable("mezhved-breakable"), PARTICIPANTS, &vhost.gateway_url());
+    /// A gateway that can be broken, by every door; on a database, if one is given.
+    pub fn breakable(url: Option<&str>, vhost: &Vhost<'_>, per_second: u32) -> Self {
+        let (binary, amqp) = (breakable("mezhved-breakable"), vhost.gateway_url());
+        let installed = match url {
+            Some(url) => Installation::of_on_database(binary, PARTICIPANTS, (&amqp, url)),
+            None => Installation::of(binary, PARTICIPANTS, &amqp),
+        };
+        Self::by_every_door(installed, vhost, per_second)
+    }
+
+    /// Also a clerk's desk, where papers that are overdue come in and climb, and what must be refused.
+    fn by_every_door(mut installed: Installation, vhost: &Vhost<'_>, per_second: u32) -> Self {
         installed.set("ESCALATION__SWEEP_EVERY_S", "1");
         let password = installed.folder().join("password");
         fs::write(&password, PASSWORD).unwrap();
         let file = password.display().to_string();
         let person = ["--name", "Дело Производителева", "--role", "clerk", "--password-file", &file];
         installed.run(&[&["users", "create", "clerk"], &person[..]].concat());
-        Self::of(installed, vhost, (per_second, Some(json!({ "login": "clerk", "password": PASSWORD }))))
+        let mut scene = Self::of(installed, vhost, per_second);
+        scene.say("desk", json!({ "login": "clerk", "password": PASSWORD }));
+        scene
     }
 
-    fn of(installed: Installation, vhost: &Vhost<'_>, (per_second, desk): (u32, Option<Value>)) -> Self {
+    fn of(installed: Installation, vhost: &Vhost<'_>, per_second: u32) -> Self {
         let ledger = installed.folder().join("ledger");
         fs::create_dir(&ledger).unwrap();
         let amqp: Map<String, Value> =
             BY_QUEUE.map(|code| (code.to_owned(), vhost.participant(code).into())).into_iter().collect();
         let keys: Map<String, Value> =
             ALL.map(|code| (code.to_owned(), installed.key(code).into())).into_iter().collect();
-        let mut setup = json!({
+        let setup = json!({
             "http": installed.url(), "amqp": amqp, "keys": keys, "ledger": ledger,
             "seed": seed(), "per_second": per_second, "requests_max": 3500,
         });
-        if let Some(desk) = desk {
-            setup["desk"] = desk;
-        }
         let file = installed.folder().join("setup.json");
         fs::write(&file, setup.to_string()).unwrap();
         let key = setup["keys"][CENTRE].as_str().unwrap().to_owned();
         Self { installed, ledger, setup: file, key, peers: None }
     }
 
+    /// Something more that the participants are to know.
+    fn say(&mut self, name: &str, value: Value) {
+        let mut setup: Value = serde_json::from_slice(&fs::read(&self.setup).unwrap()).unwrap();
+        setup[name] = value;
+        fs::write(&self.setup, setup.to_string()).unwrap();
+    }
+
     /// The participants begin; the gateway must have been ready once, so that the exchanges and queues stand.
     pub fn begin(&mut self) {
         self.peers = Some(python::spawn("load.py", &[self.setup.as_ref()]));
         self.progress();
+    }
+
+    /// Waits until the participants have asked so often more, whatever becomes of it.
+    pub fn asked(&mut self, times: usize) {
+        let sent =
+            |scene: &Self| fs::read_to_string(scene.ledger.join("sent.jsonl")).unwrap_or_default().lines().count();
+        let before = sent(self);
+        until("more that is asked", || {
+            self.still_at_work();
+            sent(self) >= before + times
+        });
     }
 
     /// Waits until the participants have got something new.

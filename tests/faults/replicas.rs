@@ -20,6 +20,10 @@ const DATABASE_KILLS: usize = 5;
 const CUTS: usize = 6;
 /// How long a leased letter is a gateway's (worker/outbound.rs).
 const LEASE: Duration = Duration::from_secs(60);
+/// What a migration of tables in use begins with (postgres/lock.rs).
+const STAND_ASIDE: &str = "SET LOCAL lock_timeout = '5s'; SELECT pg_advisory_xact_lock(7888732555127846002); \
+     SELECT pg_advisory_xact_lock(7888732554992513902); SELECT pg_advisory_xact_lock(7888732554976321901); \
+     SET LOCAL lock_timeout = '2s'";
 const SCHOOL: &str = "school-test-17";
 
 #[test]
@@ -121,6 +125,57 @@ fn a_letter_whose_commit_had_no_answer_goes_out_long_before_its_lease_is_over() 
     assert_eq!(database.sql("SELECT count(*) FROM outbox WHERE route = 'amqp'"), "2", "it was not committed");
     until("the letter that was committed without an answer", || delivered() == "2");
     assert!(begun.elapsed() < LEASE / 2, "it waited for {:?}", begun.elapsed());
+}
+
+#[test]
+fn a_letter_of_a_gateway_that_died_with_it_goes_out_in_seconds_by_another() {
+    let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
+    let mut scene = Scene::breakable(Some(&database.url()), &vhost, 1);
+    // It dies with the first letter that it has leased in its hands.
+    scene.installed.set_variable("MEZHVED_FAILPOINT", "after-claim:1");
+    let mut first = scene.installed.serve_ready();
+    scene.installed.unset_variable("MEZHVED_FAILPOINT");
+    let mut second = scene.installed.serve_beside();
+    second.ready();
+    // Whether its answer still comes does not matter: the letter is committed, and leased by it.
+    let asked = request(Uuid::new_v4(), SCHOOL).to_string();
+    let _ = first.try_post("/api/v1/messages", &scene.installed.key(CENTRE), &asked);
+    assert!(first.ended().is_some(), "it never came to a lease");
+    let died = Instant::now();
+    assert_eq!(database.sql("SELECT count(*) FROM outbox WHERE state = 'sending'"), "1", "nothing was leased");
+    let delivered = || database.sql("SELECT count(*) FROM outbox WHERE state = 'delivered'") == "1";
+    until("the letter, by the other", delivered);
+    assert!(died.elapsed() < LEASE / 4, "it came after {:?}", died.elapsed());
+}
+
+#[test]
+fn gateways_work_on_while_a_newer_version_adds_to_the_tables_and_an_older_one_does_not_start_after_it() {
+    let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
+    let mut scene = Scene::on_database(&database.url(), &vhost, 20);
+    let (mut first, mut second) = (scene.installed.serve_ready(), scene.installed.serve_beside());
+    second.ready();
+    scene.begin();
+    scene.progress();
+    // What a later version would do, in the manner of a migration (lock.rs): it only adds.
+    let version = database.sql("SELECT max(version) + 1 FROM schema_version");
+    database.sql(&format!(
+        "BEGIN; {STAND_ASIDE}; {}; INSERT INTO schema_version (program, version) VALUES ('mezhved', {version}); COMMIT",
+        ["message", "obligation", "outbox", "event", "exchange", "journal"]
+            .map(|table| format!("ALTER TABLE {table} ADD COLUMN later text"))
+            .join("; ")
+    ));
+    for _ in 0..CUTS {
+        scene.progress();
+    }
+    first.ready();
+    second.ready();
+    scene.judge();
+    assert_eq!(database.orphans(), "0");
+    let (ended, _) = first.terminate();
+    assert!(ended.success(), "{ended}");
+    let refused = scene.installed.serve().ended();
+    assert!(refused.is_some_and(|ended| !ended.success()), "{refused:?}");
+    assert!(scene.installed.log().contains("newer"), "{}", scene.installed.log());
 }
 
 #[test]

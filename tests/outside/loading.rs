@@ -1,10 +1,11 @@
 //! `mezhved load` against the real gateway: its figures, its exit code, and that it sees a loss.
 
 use crate::support::broker::Broker;
-use crate::support::gateway::{Installation, Serving};
+use crate::support::gateway::{Installation, Serving, binary};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 const NOBODY: &str = "participants = []";
 const SCHOOL: &str = "load-school-test-17";
@@ -42,6 +43,8 @@ fn all_arrived(report: &Value) {
         assert_eq!(counted(report, none), 0, "{none} in {report:#}");
     }
     assert_eq!(counted(report, "/requests/receipt_ms/count"), 200);
+    let rate = report["requests"]["sent_per_s"].as_f64().unwrap();
+    assert!((40.0..=55.0).contains(&rate), "50 a second were asked for: {report:#}");
     assert!(report["requests"]["delivery_ms"]["p99"].as_f64() > Some(0.0), "{report:#}");
 }
 
@@ -57,6 +60,26 @@ fn load_over_http_arrives_whole_and_its_figures_are_counted() {
     let (report, no_loss) = driven(&installed, &keys, &[]);
     all_arrived(&report);
     assert!(no_loss);
+    stop(serving);
+}
+
+/// As a person sees it, at a terminal: `script` gives one.
+#[test]
+fn at_a_terminal_a_bar_shows_how_far_the_load_is_and_a_table_follows() {
+    let (installed, keys) = prepared("", "10", &[]);
+    let serving = installed.serve_ready();
+    let (binary, url) = (binary().display().to_string(), installed.url());
+    let call = format!("{binary} load run --keys {keys} --rate 20 --seconds 6 --url {url}");
+    let shown = Command::new("script").args(["-qefc", &call, "/dev/null"]).stdin(Stdio::null()).output().unwrap();
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    for expected in ["120", "█", "ещё", "p99", "Ничего не потеряно."] {
+        assert!(shown.contains(expected), "{expected} in {shown}");
+    }
+    // Without one, a line now and then.
+    let told = installed.attempt(&["load", "run", "--keys", &keys, "--rate", "20", "--seconds", "6", "--url", &url]);
+    let (table, lines) = (String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
+    assert!(told.status.success() && table.contains("p99") && !table.contains('█'), "{table}");
+    assert!(lines.contains(" с: "), "{lines}");
     stop(serving);
 }
 

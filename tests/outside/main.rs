@@ -9,6 +9,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod batches;
 mod bucket;
 mod files;
 mod hostile;

@@ -138,6 +138,20 @@ async fn a_message_that_never_comes_to_its_end_is_kept_before_the_broker_gives_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_decision_that_panics_ends_nothing_but_itself() {
+    let vhost = Broker::shared().vhost();
+    let mut installed = Installation::of(breakable("mezhved-breakable"), PARTICIPANTS, &vhost.gateway_url());
+    installed.set_variable(VARIABLE, "after-load:2:panic");
+    let (serving, key) = (installed.serve_ready(), installed.key(SCHOOL));
+    let messages: Vec<String> = (0..3).map(|_| request(SCHOOL, CENTRE).to_string()).collect();
+    let sent = |message: &String| serving.try_post("/api/v1/messages", &key, message).expect("the gateway is gone").0;
+    let statuses: Vec<u16> = messages.iter().map(sent).collect();
+    assert_eq!(statuses, [202, 503, 202]);
+    assert_eq!(sent(&messages[1]), 202, "it was not taken, and can be");
+    assert_eq!(serving.figure("mezhved_obligations_open"), Some(3.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_property_that_a_store_cannot_write_stops_nobody() {
     let (node, vhost) = (Postgres::shared(), Broker::shared().vhost());
     let database = node.database();

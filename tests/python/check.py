@@ -5,7 +5,8 @@ Usage: check.py FILE [PATIENCE_S [STILL_S]], with FILE as for load.py. Waits unt
 ends with 1 and every fault if it never is.
 Promises: each message that the broker or the gateway confirmed to the client is registered once, under one number of a
 row without gaps; each letter came at least once, under one id, with the same bytes each time; each request opened one
-obligation for each body, closed where the answer was confirmed and only there; what could not be taken was refused under
+obligation for each body, closed where the answer was confirmed and only there; the receipt of a request came before the
+answers to it; what could not be taken was refused under
 one id and is kept; what came overdue on paper has climbed, no rung of it twice.
 Never: looks into the gateway's tables; calls a repeat under the same id a doubling (AMQP promises «at least once»), and
 never passes over one: repeats are counted in the table.
@@ -143,6 +144,18 @@ def check_letters(faults, book):
     faults.equal(f"numbers that {BY_INBOX} gave", given, [f"вх-{count + 1}" for count in range(len(given))])
 
 
+def check_order(faults, book):
+    """Of an exchange the centre's queue gets first the receipt of the request, then the answers to it."""
+    first = {}
+    for place, line in enumerate(line for line in book.received if line["at"] == CENTRE):
+        about = ("receipt", line["answers"]) if line["type"] == "receipt.delivery" else ("letter", line["id"])
+        first.setdefault(about, place)
+    answered = [(id, book.sent[id]["in_reply_to"]) for kind, id in first if kind == "letter" and id in book.sent]
+    asked = [(id, request) for id, request in answered if request in book.by_queue]
+    early = [id for id, request in asked if first.get(("receipt", request), len(book.received)) > first["letter", id]]
+    faults.hold(f"answers that came before the receipt of their request: {len(early)} ({early[:5]})", not early)
+
+
 def check_obligations(faults, book, shown):
     """One for each pair of request and body; fulfilled exactly where the answer was confirmed."""
     answered = book.answers()
@@ -185,6 +198,7 @@ def check(setup):
     check_journals(faults, book, journals)
     check_receipts(faults, book, journals)
     check_letters(faults, book)
+    check_order(faults, book)
     check_obligations(faults, book, shown)
     check_ladders(faults, book.papers(), chronologies)
     check_figures(faults, page, len(book.refused))

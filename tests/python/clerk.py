@@ -30,8 +30,10 @@ class Desk:
         if status != 303:
             raise OSError(f"login: {status}")
         self.cookie = {"Cookie": headers["Set-Cookie"].split(";")[0]}
-        page = self.call("GET", "/", None, {**self.cookie, "Accept": "text/html"})[2].decode()
-        self.csrf = re.search(r'name="csrf" value="([^"]*)"', page)[1]
+        status, _, page = self.call("GET", "/", None, {**self.cookie, "Accept": "text/html"})
+        if status != 200:
+            raise OSError(f"the board: {status}")
+        self.csrf = re.search(r'name="csrf" value="([^"]*)"', page.decode())[1]
 
     def call(self, method, path, content, headers):
         connection = http.client.HTTPConnection(self.host, timeout=60)

@@ -10,9 +10,11 @@
     reason = "a test may fail loudly"
 )]
 
+use mezhved::simulation::chance::Fault;
 use mezhved::simulation::flaw::Flaw;
 use mezhved::simulation::trace::Trace;
 use mezhved::simulation::{History, Outcome, Setting, run};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -56,6 +58,28 @@ fn no_seed_breaks_an_invariant() {
     for name in ["letters received", "obligations", "rungs", "gateway killed", "commit done", "confirmation lost"] {
         assert!(figure(name) > 100, "{name}: {}", figure(name));
     }
+    for fault in Fault::ALL {
+        assert!(figure(fault.name()) > 0, "{}", fault.name());
+    }
+    assert_eq!(figure("violations"), 0);
+}
+
+#[test]
+fn the_command_fails_and_names_the_seed_when_the_gateway_is_broken() {
+    // The gateway itself, in the build whose flaws can be switched on (tests/run makes it).
+    let Some(folder) = std::env::var_os("MEZHVED_BREAKABLE") else {
+        println!("skipped: no breakable build; tests/run makes it");
+        return;
+    };
+    let mut simulator = Command::new(PathBuf::from(folder).join("mezhved-breakable"));
+    simulator.args(["simulate", "--seeds", "60", "--steps", &STEPS.to_string()]).env("MEZHVED_FLAW", "NoDeduplication");
+    let out = simulator.output().unwrap();
+    let told = String::from_utf8_lossy(&out.stdout);
+    assert_eq!(out.status.code(), Some(1), "{told}{}", String::from_utf8_lossy(&out.stderr));
+    let again = told.lines().find(|line| line.starts_with("seed ")).unwrap();
+    assert!(again.contains("mezhved simulate --seeds 1 --from "), "{again}");
+    let violations = told.lines().find(|line| line.starts_with("violations")).unwrap();
+    assert_ne!(violations.split_whitespace().last(), Some("0"), "{violations}");
 }
 
 #[test]

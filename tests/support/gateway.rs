@@ -231,11 +231,16 @@ impl Serving {
 
     /// Posts JSON with a key: status and body.
     pub fn post(&self, path: &str, key: &str, json: &str) -> (u16, String) {
+        self.try_post(path, key, json).unwrap()
+    }
+
+    /// The same; none if the gateway gives no answer.
+    pub fn try_post(&self, path: &str, key: &str, json: &str) -> Option<(u16, String)> {
         let headers = format!(
             "Authorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
             json.len()
         );
-        call(self.http, &format!("POST {path}"), &format!("{headers}Connection: close\r\n\r\n{json}")).unwrap()
+        call(self.http, &format!("POST {path}"), &format!("{headers}Connection: close\r\n\r\n{json}"))
     }
 
     /// Follows the live stream of a participant's events from now on; returns once the stream stands.

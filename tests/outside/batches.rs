@@ -1,0 +1,98 @@
+//! What comes together is taken together. A batch in which one message cannot be written is taken apart, also when the
+//! store goes away meanwhile.
+//!
+//! Promises: who holds which lock is asked of the server. Never: what the gateway itself says of it.
+
+use crate::peer::{Peer, request};
+use crate::support::broker::Broker;
+use crate::support::gateway::{Installation, until};
+use crate::support::postgres::{Database, Postgres};
+use sqlx::{Connection as _, PgConnection};
+
+const PARTICIPANTS: &str = include_str!("participants.toml");
+const CENTRE: &str = "centre-vymysel";
+const SCHOOL: &str = "school-test-17";
+/// The decision lock, as postgres/lock.rs has it.
+const DECISION: i64 = 7_888_732_554_992_513_902;
+
+/// In the queue while the gateway is down.
+const WAITING: u32 = 300;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_the_queue_is_taken_many_to_a_transaction() {
+    let vhost = Broker::shared().vhost();
+    let installed = Installation::new(PARTICIPANTS, &vhost.gateway_url());
+    let (ended, _) = installed.serve_ready().terminate();
+    assert!(ended.success(), "{ended}");
+    let school = Peer::connect(&vhost.participant(SCHOOL)).await;
+    for _ in 0..WAITING {
+        school.send(&request(SCHOOL, CENTRE)).await;
+    }
+    let serving = installed.serve_ready();
+    until("all are taken", || serving.figure("mezhved_obligations_open") == Some(WAITING.into()));
+    let [jobs, batches] =
+        ["sum", "count"].map(|of| serving.figure(&format!("mezhved_commit_batch_jobs_{of}")).unwrap());
+    println!("{jobs} jobs in {batches} transactions");
+    assert!(jobs >= WAITING.into() && jobs / batches > 5.0, "{jobs} jobs in {batches} transactions");
+}
+
+/// Somebody who wants the decision lock, and keeps it when he has it.
+async fn wants(database: &Database<'_>) -> tokio::task::JoinHandle<PgConnection> {
+    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+    tokio::spawn(async move {
+        sqlx::query("SELECT pg_advisory_lock($1)").bind(DECISION).execute(&mut connection).await.unwrap();
+        connection
+    })
+}
+
+/// So many wait for a lock of that kind. They get it in the order in which they came.
+fn wait(database: &Database<'_>, count: usize) {
+    const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    until("those who wait for the decision lock", || database.sql(WAITING) == count.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_goes_away_while_a_batch_is_taken_apart_sends_no_message_to_the_dead_letters() {
+    let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
+    let installed = Installation::on_database(PARTICIPANTS, &vhost.gateway_url(), &database.url());
+    let serving = installed.serve_ready();
+    let in_hand = |count: f64| until("deliveries in hand", || serving.figure("mezhved_amqp_in_flight") == Some(count));
+    let school = Peer::connect(&vhost.participant(SCHOOL)).await;
+    // The first is taken alone; with them the flow becomes wider.
+    for _ in 0..3 {
+        let message = request(SCHOOL, CENTRE);
+        school.send(&message).await;
+        school.receipt(&message).await;
+    }
+    let messages: Vec<_> = (0..4).map(|_| request(SCHOOL, CENTRE)).collect();
+    let [before, first, second, unfit] = &messages[..] else { unreachable!() };
+    database.sql(&format!(
+        "CREATE TRIGGER unfit BEFORE INSERT ON message FOR EACH ROW WHEN (new.id = '{}') EXECUTE FUNCTION record_stays()",
+        unfit["id"].as_str().unwrap()
+    ));
+    let held = wants(&database).await.await.unwrap();
+    school.send(before).await;
+    wait(&database, 1);
+    for message in [first, second, unfit] {
+        school.send(message).await;
+    }
+    in_hand(4.0);
+    let between = wants(&database).await;
+    wait(&database, 2);
+    held.close().await.unwrap();
+    let between = between.await.unwrap();
+    // The batch waits behind him; and behind it somebody who keeps the lock for longer than the server lets one wait.
+    wait(&database, 1);
+    let after = wants(&database).await;
+    wait(&database, 2);
+    between.close().await.unwrap();
+    let after = after.await.unwrap();
+    in_hand(0.0);
+    database.sql("DROP TRIGGER unfit ON message");
+    after.close().await.unwrap();
+    for message in &messages {
+        school.receipt(message).await;
+    }
+    assert!(Peer::connect(&vhost.gateway_url()).await.take("mezhved.dead").await.is_none());
+}
