@@ -8,6 +8,7 @@ use crate::support::broker::Broker;
 use crate::support::gateway::{Installation, until};
 use crate::support::postgres::{Database, Postgres};
 use sqlx::{Connection as _, PgConnection};
+use std::collections::BTreeSet;
 
 const PARTICIPANTS: &str = include_str!("participants.toml");
 const CENTRE: &str = "centre-vymysel";
@@ -45,11 +46,14 @@ async fn wants(database: &Database<'_>) -> tokio::task::JoinHandle<PgConnection>
     })
 }
 
-/// So many wait for a lock of that kind. They get it in the order in which they came.
+/// So many wait for the decision lock. They get it in the order in which they came.
 fn wait(database: &Database<'_>, count: usize) {
-    const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    until("those who wait for the decision lock", || database.sql(WAITING) == count.to_string());
+    let low = DECISION & 0xffff_ffff;
+    let waiting = format!(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = {low}
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    );
+    until("those who wait for the decision lock", || database.sql(&waiting) == count.to_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,17 +86,20 @@ async fn a_store_that_goes_away_while_a_batch_is_taken_apart_sends_no_message_to
     wait(&database, 2);
     held.close().await.unwrap();
     let between = between.await.unwrap();
-    // The batch waits behind him; and behind it somebody who keeps the lock for longer than the server lets one wait.
-    wait(&database, 1);
-    let after = wants(&database).await;
+    // Behind him wait the batch, and what became of the letters of the first; behind them somebody who keeps the lock for
+    // longer than the server lets one wait.
     wait(&database, 2);
+    let after = wants(&database).await;
+    wait(&database, 3);
     between.close().await.unwrap();
     let after = after.await.unwrap();
     in_hand(0.0);
     database.sql("DROP TRIGGER unfit ON message");
     after.close().await.unwrap();
-    for message in &messages {
-        school.receipt(message).await;
+    let mut receipted = BTreeSet::new();
+    for _ in &messages {
+        receipted.insert(school.letter().await["in_reply_to"].to_string());
     }
+    assert_eq!(receipted, messages.iter().map(|message| message["id"].to_string()).collect());
     assert!(Peer::connect(&vhost.gateway_url()).await.take("mezhved.dead").await.is_none());
 }
