@@ -6,7 +6,7 @@ use crate::support::postgres::Database;
 use crate::{Nodes, letters, queues};
 use serde_json::Value;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ const BEGINS_AT_PERCENT: usize = 5;
 /// The load at which the time to a receipt is told.
 const CALM_PER_S: &str = "500";
 const CALM_S: &str = "20";
+/// Participants of that load over the broker: each is made known to it by a command of a second.
+const PEERS_BY_BROKER: &str = "12";
 
 /// What is installed for a case.
 struct Installed {
@@ -142,37 +144,50 @@ pub async fn rate(vhost: &Vhost<'_>, (database, processes): (Option<&Database<'_
     }
 }
 
-/// The time from a message's instant to its receipt, over HTTP, at a rate that a region never reaches.
+/// The time from a message's instant to its receipt, at a rate that a region never reaches: over HTTP, and over the broker,
+/// where the receipt is a letter.
 pub fn print_receipts(nodes: &Nodes, with_postgres: bool) {
-    println!("\nfrom a message's instant to its 202 at {CALM_PER_S}/s for {CALM_S} s, 60 participants, no answers");
+    println!("\nfrom a message's instant to its receipt at {CALM_PER_S}/s for {CALM_S} s, no answers");
     for postgres in [false, true].into_iter().filter(|postgres| with_postgres || !postgres) {
-        let database = postgres.then(|| nodes.postgres.database());
-        let installed = Installed::new("", database.as_ref());
-        installed.done(&["load", "prepare", "--keys", "keys.toml"]);
-        let (_serving, address) = installed.serve(1);
-        installed.ready(&address);
-        let url = format!("http://{address}");
-        let call = [
-            "load",
-            "run",
-            "--json",
-            "--keys",
-            "keys.toml",
-            "--rate",
-            CALM_PER_S,
-            "--seconds",
-            CALM_S,
-            "--answered",
-            "0",
-        ];
-        let output = installed.run(&[&call[..], &["--url", &url]].concat());
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let [p50, p99, max] = ["p50", "p99", "max"].map(|of| report["requests"]["receipt_ms"][of].as_f64().unwrap());
-        let late = report["generator"]["late_ms"]["p99"].as_f64().unwrap();
-        let lost = report["requests"]["lost"].as_u64().unwrap() + report["answers"]["lost"].as_u64().unwrap();
-        let store = if postgres { "PostgreSQL" } else { "SQLite" };
-        println!(
-            "{store:12} p50 {p50:.1} ms, p99 {p99:.1} ms, max {max:.1} ms (the load's own p99 {late:.1} ms); lost {lost}"
-        );
+        for by_broker in [false, true] {
+            receipts(nodes, (postgres, by_broker));
+        }
     }
+}
+
+fn receipts(nodes: &Nodes, (postgres, by_broker): (bool, bool)) {
+    let database = postgres.then(|| nodes.postgres.database());
+    let vhost = by_broker.then(|| nodes.broker.vhost());
+    let installed = Installed::new(&vhost.as_ref().map(Vhost::gateway_url).unwrap_or_default(), database.as_ref());
+    let mut prepare = vec!["load", "prepare", "--keys", "keys.toml"];
+    let host = vhost.as_ref().map(|vhost| format!("amqp://127.0.0.1:{}/{}", nodes.broker.port(), vhost.name()));
+    let peers = host.iter().flat_map(|host| ["--participants", PEERS_BY_BROKER, "--amqp", host]);
+    prepare.extend(peers);
+    installed.done(&prepare);
+    vhost.iter().for_each(|vhost| admit(vhost, &installed.folder.join("keys.toml")));
+    let (_serving, address) = installed.serve(1);
+    installed.ready(&address);
+    let url = format!("http://{address}");
+    let call = ["load", "run", "--json", "--keys", "keys.toml", "--rate", CALM_PER_S, "--seconds", CALM_S];
+    let door: &[&str] = if by_broker { &["--amqp"] } else { &[] };
+    let output = installed.run(&[&call[..], &["--answered", "0", "--url", &url], door].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let [p50, p99, max] = ["p50", "p99", "max"].map(|of| report["requests"]["receipt_ms"][of].as_f64().unwrap());
+    let late = report["generator"]["late_ms"]["p99"].as_f64().unwrap();
+    let lost = report["requests"]["lost"].as_u64().unwrap() + report["answers"]["lost"].as_u64().unwrap();
+    let store = if postgres { "PostgreSQL" } else { "SQLite" };
+    let door = if by_broker { "broker" } else { "HTTP" };
+    println!(
+        "{store:11}{door:7} p50 {p50:.1} ms, p99 {p99:.1} ms, max {max:.1} ms (the load's own p99 {late:.1} ms); lost {lost}"
+    );
+}
+
+/// Makes the participants known to the broker, each with the password that it gives them.
+fn admit(vhost: &Vhost<'_>, keys: &Path) {
+    let mut file: toml::Table = toml::from_str(&std::fs::read_to_string(keys).unwrap()).unwrap();
+    for peer in file["peers"].as_array_mut().unwrap() {
+        let url = vhost.participant(peer["body"]["code"].as_str().unwrap());
+        peer.as_table_mut().unwrap().insert("amqp".to_owned(), url.into());
+    }
+    std::fs::write(keys, toml::to_string(&file).unwrap()).unwrap();
 }
