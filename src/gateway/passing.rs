@@ -2,7 +2,8 @@
 //! for, leased and read again.
 //!
 //! Promises: a letter is passed on only after its commit, and only under a lease that this commit has written; no more
-//! than the hands have asked for; never past a letter of the same exchange that is on its way (the store sees to it). What was
+//! than the hands have asked for; one of an exchange at a time, and never past a letter of the same exchange that is on its
+//! way (the store sees to that). What was
 //! committed without an answer is given back as soon as the store can be reached. Never: the only record of anything:
 //! a letter that is not passed on is claimed like any other.
 
@@ -270,6 +271,10 @@ mod tests {
         drop((promise, second));
         hands.ask(3, LEASE);
         assert_eq!(wanted_now(&passing), 3, "what is not kept is room again");
+        let mut changes = batch(&[(Amqp, Some(7)), (Amqp, Some(7)), (Amqp, Some(8)), (Amqp, None), (Amqp, None)]);
+        hands.ask(5, LEASE);
+        drop(passing.promise(&mut changes, AT));
+        assert_eq!(wanted(&changes), [true, false, true, true, true], "one of an exchange at a time");
     }
 
     /// How many of many would be promised now; gives them back.

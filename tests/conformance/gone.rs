@@ -159,6 +159,41 @@ async fn a_claim_and_its_settlement_read_what_they_take_and_not_all_that_waits()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_claim_reads_little_for_each_letter_that_an_earlier_one_holds_back() {
+    const HELD: u64 = 2_000;
+    let node = Postgres::start();
+    let database = node.database();
+    let store = open(&database).await;
+    save(&store, request(1).changes()).await;
+    // The statistics are of a day on which nothing waited.
+    database.sql(&format!(
+        "ALTER TABLE outbox SET (autovacuum_enabled = off);
+         INSERT INTO exchange (id) SELECT gen_random_uuid() FROM generate_series(1, {HELD});
+         INSERT INTO outbox (message, recipient, route, state, exchange_n, queued_at, format, content, delivered_at)
+         SELECT gen_random_uuid(), '{SCHOOL}', 'amqp', 'delivered', 1 + g % {HELD}, '2026-01-11T09:00Z', 'json', '{{}}',
+             '2026-01-11T09:01Z' FROM generate_series(1, 20000) AS g;
+         ANALYZE outbox;
+         INSERT INTO outbox (message, recipient, route, state, exchange_n, queued_at, ready_at, format, content, error)
+         SELECT gen_random_uuid(), '{SCHOOL}', 'amqp', s.state, x.n, '2026-01-11T09:00Z', s.ready_at, 'json', '{{}}', s.error
+         FROM (VALUES ('waiting_retry', timestamptz '2026-01-13T09:00Z', 'гудок'),
+                      ('queued', timestamptz '2026-01-11T09:00Z', NULL)) AS s (state, ready_at, error)
+         CROSS JOIN (SELECT n FROM exchange WHERE root IS NULL) AS x
+         ORDER BY s.state DESC"
+    ));
+    let read =
+        "SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0) FROM pg_stat_user_tables WHERE relname = 'outbox'";
+    let changed = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'outbox'";
+    let seen = |what: &str| database.sql(what).parse::<u64>().unwrap();
+    let (read_before, changed_before) = (seen(read), seen(changed));
+    assert_eq!(ids(&claim(&store, 256).await), [message_id(1)], "the others wait for those before them");
+    drop(store);
+    until(async || (seen(changed) > changed_before).then_some(())).await;
+    let rows = seen(read) - read_before;
+    println!("{rows} rows were read behind {HELD} that are held back");
+    assert!(rows < 30 * HELD, "{rows} rows were read behind {HELD} that are held back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_that_others_refer_to_by_their_number_cannot_be_taken_away() {
     let database = Postgres::shared().database();
     let store = open(&database).await;

@@ -3,7 +3,7 @@
 //! Promises: the same steps as the real outbox. Never: takes a failed attempt's word over a proof.
 
 use super::Tables;
-use crate::domain::decision::{Event, Proof, ProofStage};
+use crate::domain::decision::{Event, EventKind, Proof, ProofStage};
 use crate::domain::delivery::waits_until_max;
 use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
@@ -167,12 +167,18 @@ impl Tables {
     }
 
     pub(super) fn settle(&mut self, attempts: &[Attempt], events: Vec<Event>) {
+        let mut ignored = Vec::new();
         for attempt in attempts {
             if let Some(row) = self.deliveries.get_mut(&(attempt.message, attempt.recipient.clone())) {
+                if row.stage != Stage::Sending {
+                    ignored.push((Some(attempt.message), Some(&attempt.recipient)));
+                }
                 row.settle(attempt);
             }
         }
-        self.record(events);
+        let is_of = |event: &Event| ignored.contains(&(event.message, event.participant.as_ref()));
+        let counts = |event: &Event| event.kind != EventKind::Undeliverable || !is_of(event);
+        self.record(events.into_iter().filter(counts).collect());
     }
 
     pub(super) fn begin_handlings(

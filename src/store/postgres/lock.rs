@@ -46,7 +46,8 @@ pub(super) const BEGIN_MIGRATION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED R
      SELECT pg_advisory_xact_lock(7888732555143770740)";
 
 /// `mzhvclam`: claims follow each other, so that the next sees the leases of the one before, and letters of one exchange
-/// stay in order. A claim takes milliseconds, and waits for a decision only where a
+/// stay in order. A claim takes milliseconds (some more behind thousands of letters that
+/// earlier ones hold back), and waits for a decision only where a
 /// retry moves a counter. On a table that has just grown the planner
 /// knows nothing of it yet and would read all that waits in order to sort it.
 pub(super) const BEGIN_CLAIM: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \

@@ -2,7 +2,7 @@
 //!
 //! Promises: two claims never lease the same row; a letter is not leased while an earlier one of the same exchange to the
 //! same recipient is on its way, in whoever's hands, or waits for its time: what of an exchange goes to one recipient
-//! goes in its order, and one at a time; costs the same however many are done. Never: leases a row of an inbox; waits for
+//! goes in its order, and one at a time (of exchanges on record); costs the same however many are done. Never: leases a row of an inbox; waits for
 //! a row that a decision holds.
 
 use crate::domain::delivery::waits_until_max;
@@ -33,15 +33,18 @@ pub(in crate::store::postgres) async fn claim(
     // One statement finds and leases; `ready` is as it was before, and what was sent again under another number
     // meanwhile is not leased.
     // The index of what is ready is walked in its order and left at the limit (lock.rs forbids the planner to sort), and
-    // only what is taken is looked up further: a claim costs the same however much is waiting. The earlier letter is
-    // looked for by a scalar subquery: as a join the planner would compare every ready row with every leased one.
+    // only what is taken is looked up further: a claim costs the same however much is waiting, and a look for each letter
+    // that an earlier one holds back. The earlier letter is looked for by a scalar subquery: as a join the planner would
+    // compare every ready row with every leased one. By its state, which says the same as `ready_at IS NOT NULL` (a check
+    // of the table): of that there is an index, and a planner whose statistics say that nothing waits would read all of it.
     const READY: &str = "WITH ready AS MATERIALIZED (
              SELECT o.seq, o.state, o.message, o.recipient, o.attempts, o.queued_at, o.exchange, o.format, o.content,
                  o.ready_at
              FROM outbox o
              WHERE o.route = $1 AND o.route <> 'inbox' AND o.ready_at IS NOT NULL AND o.ready_at <= $2
                  AND (SELECT e.seq FROM outbox e WHERE e.exchange_n = o.exchange_n AND e.recipient = o.recipient
-                     AND e.seq < o.seq AND e.ready_at IS NOT NULL AND e.route <> 'inbox' LIMIT 1) IS NULL
+                     AND e.seq < o.seq AND e.state IN ('queued', 'sending', 'waiting_retry') AND e.route <> 'inbox'
+                     LIMIT 1) IS NULL
              ORDER BY o.ready_at, o.seq LIMIT $3 FOR UPDATE SKIP LOCKED),
          leased AS (
              UPDATE outbox SET state = 'sending', ready_at = $4, holder = $5 FROM ready WHERE outbox.seq = ready.seq

@@ -168,7 +168,7 @@ async fn insert(
          FROM (SELECT led.*, CASE WHEN NOT wanted OR way <> route THEN false
                  WHEN exchange_n IS NULL THEN exchange IS NULL
                  ELSE (SELECT e.seq FROM outbox e WHERE e.exchange_n = led.exchange_n AND e.recipient = led.recipient
-                     AND e.ready_at IS NOT NULL LIMIT 1) IS NULL END AS taken
+                     AND e.state IN ('queued', 'sending', 'waiting_retry') LIMIT 1) IS NULL END AS taken
              FROM (SELECT new.*,
                      coalesce((SELECT p.route FROM participant p WHERE p.code = new.recipient), new.route) AS way
                  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::timestamptz[],
