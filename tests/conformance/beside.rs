@@ -188,6 +188,29 @@ async fn who_sends_a_letter_again_that_is_being_settled_does_not_wait_with_the_d
     assert_eq!(state(&store).await, "queued");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_a_commit_refuses_is_no_fault_of_the_rows() {
+    let database = Postgres::shared().database();
+    let store = open(&database).await;
+    let late = |deferred: &str| {
+        database.sql(&format!(
+            "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON message {deferred} FOR EACH ROW EXECUTE FUNCTION record_stays()"
+        ))
+    };
+    let refused = async || {
+        let (unit, _) = store.begin(Keys::default()).await.unwrap();
+        unit.commit(request(1).changes()).await
+    };
+    late("DEFERRABLE INITIALLY DEFERRED");
+    let fault = refused().await;
+    assert!(matches!(fault, Err(StoreError::Unavailable(_))), "{fault:?}");
+    database.sql("DROP TRIGGER late ON message");
+    late("NOT DEFERRABLE");
+    let fault = refused().await;
+    assert!(matches!(fault, Err(StoreError::Rejected(_))), "{fault:?}");
+    assert_eq!(database.sql("SELECT count(*) FROM message"), "0");
+}
+
 /// A gateway on that store, with the participants of the example file, its clock in the middle of a working day.
 async fn gateway(store: &Arc<PostgresStore>) -> Gateway {
     let text = include_str!("../../config/examples/participants.toml");
