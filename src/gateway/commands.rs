@@ -25,11 +25,6 @@ use crate::limits::{self, QUARANTINE_BYTES_MAX};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The same id with other content.
-const ID_CONFLICT: &str = "id_conflict";
-/// An id that another participant has used.
-const ID_TAKEN: &str = "id_taken";
-
 /// Adds what a job touches.
 pub(super) fn keys(job: &Job, year: impl Fn(&ParticipantCode) -> i32, keys: &mut Keys) {
     match job {
@@ -252,15 +247,15 @@ fn repeated(received: &Received, accepted: Accepted, work: &mut WorkingSet<'_>) 
 
 fn taken() -> Rejection {
     let message = "this id belongs to a message of another participant; give the message an id of its own";
-    Rejection::new(RejectionKind::Conflict, ID_TAKEN, message)
+    Rejection::new(RejectionKind::Conflict, "id_taken", message)
 }
 
 /// Tells the operator of a refusal that is an alarm, once it is committed: what is decided anew is told once.
 pub(super) fn alarm(received: &Received, rejection: &Rejection) {
     let (id, sender) = (received.message.envelope.id, &received.arrived.from);
     match rejection.code {
-        ID_TAKEN => tracing::warn!(%id, %sender, "security: a message id that another participant has used"),
-        ID_CONFLICT => tracing::error!(%id, %sender, "alarm: the same id with other content"),
+        "id_taken" => tracing::warn!(%id, %sender, "security: a message id that another participant has used"),
+        "id_conflict" => tracing::error!(%id, %sender, "alarm: the same id with other content"),
         _ => {}
     }
 }
@@ -268,13 +263,13 @@ pub(super) fn alarm(received: &Received, rejection: &Rejection) {
 /// The same id with other content: both are kept, and it is an alarm.
 fn conflict(received: &Received, work: &mut WorkingSet<'_>) -> Rejection {
     let reason = "the same id came before with other content; the first stands, this one is kept beside it";
-    let rejection = Rejection::new(RejectionKind::Conflict, ID_CONFLICT, reason);
+    let rejection = Rejection::new(RejectionKind::Conflict, "id_conflict", reason);
     // Over AMQP the door itself puts what it could not take into the quarantine.
     if received.channel != ChannelKind::Amqp {
         work.changes.quarantine.push(quarantined(received, &rejection, work));
     }
     let event = event_of(received, EventKind::MessageConflict, work);
-    work.changes.events.push(Event { detail: Some(ID_CONFLICT.into()), ..event });
+    work.changes.events.push(Event { detail: Some("id_conflict".into()), ..event });
     rejection
 }
 
