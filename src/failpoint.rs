@@ -33,7 +33,7 @@ fn armed() -> Option<(String, u64, bool)> {
     let (place, panics) = text.strip_suffix(":panic").map_or((&*text, false), |place| (place, true));
     let parsed = place.split_once(':').and_then(|(name, nth)| Some((name.to_owned(), nth.parse().ok()?, panics)));
     if parsed.is_none() {
-        tracing::error!(text, "MEZHVED_FAILPOINT is not NAME:NTH");
+        tracing::error!(text, "MEZHVED_FAILPOINT is neither NAME:NTH nor NAME:NTH:panic");
         std::process::abort();
     }
     parsed

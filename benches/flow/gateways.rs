@@ -6,7 +6,7 @@ use crate::support::postgres::Database;
 use crate::{Nodes, letters, queues};
 use serde_json::Value;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -164,7 +164,7 @@ fn receipts(nodes: &Nodes, (postgres, by_broker): (bool, bool)) {
     let peers = host.iter().flat_map(|host| ["--participants", PEERS_BY_BROKER, "--amqp", host]);
     prepare.extend(peers);
     installed.done(&prepare);
-    vhost.iter().for_each(|vhost| admit(vhost, &installed.folder.join("keys.toml")));
+    vhost.iter().for_each(|vhost| vhost.admit(&installed.folder.join("keys.toml")));
     let (_serving, address) = installed.serve(1);
     installed.ready(&address);
     let url = format!("http://{address}");
@@ -180,14 +180,4 @@ fn receipts(nodes: &Nodes, (postgres, by_broker): (bool, bool)) {
     println!(
         "{store:11}{door:7} p50 {p50:.1} ms, p99 {p99:.1} ms, max {max:.1} ms (the load's own p99 {late:.1} ms); lost {lost}"
     );
-}
-
-/// Makes the participants known to the broker, each with the password that it gives them.
-fn admit(vhost: &Vhost<'_>, keys: &Path) {
-    let mut file: toml::Table = toml::from_str(&std::fs::read_to_string(keys).unwrap()).unwrap();
-    for peer in file["peers"].as_array_mut().unwrap() {
-        let url = vhost.participant(peer["body"]["code"].as_str().unwrap());
-        peer.as_table_mut().unwrap().insert("amqp".to_owned(), url.into());
-    }
-    std::fs::write(keys, toml::to_string(&file).unwrap()).unwrap();
 }

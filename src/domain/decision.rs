@@ -136,6 +136,16 @@ pub struct Event {
     pub detail: Option<String>,
 }
 
+impl Event {
+    /// The delivery of which it tells that it was given up: true only if whoever says so has it in hand. That one has
+    /// arrived is true in any case.
+    #[must_use]
+    pub fn gives_up(&self) -> Option<(MessageId, ParticipantCode)> {
+        let delivery = self.message.zip(self.participant.clone());
+        delivery.filter(|_| self.kind == EventKind::Undeliverable)
+    }
+}
+
 /// The kinds of events; their codes are part of the public surface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EventKind {

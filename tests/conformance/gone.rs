@@ -121,6 +121,30 @@ async fn a_gateway_that_hangs_inside_a_decision_holds_the_others_up_for_half_a_m
     assert!(load(&second, exchange_id(1)).await.is_some() && load(&second, exchange_id(2)).await.is_none());
 }
 
+/// What the server has counted of the outbox.
+struct Work {
+    read: u64,
+    changed: u64,
+}
+
+impl Work {
+    fn of(database: &Database<'_>) -> Self {
+        let counted = database.sql(
+            "SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0), n_tup_upd
+             FROM pg_stat_user_tables WHERE relname = 'outbox'",
+        );
+        let (read, changed) = counted.split_once('|').unwrap();
+        Self { read: read.parse().unwrap(), changed: changed.parse().unwrap() }
+    }
+
+    /// How many rows were read since, when that many are changed: what a connection has counted is told at its end at the
+    /// latest.
+    async fn read_when_changed(&self, database: &Database<'_>, rows: u64) -> u64 {
+        let now = until(async || Some(Self::of(database)).filter(|now| now.changed >= self.changed + rows)).await;
+        now.read - self.read
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_and_its_settlement_read_what_they_take_and_not_all_that_waits() {
     const WAITING: u32 = 20_000;
@@ -135,11 +159,7 @@ async fn a_claim_and_its_settlement_read_what_they_take_and_not_all_that_waits()
          SELECT gen_random_uuid(), '{SCHOOL}', 'amqp', 'queued', '2026-01-11T09:00Z', '2026-01-11T09:00Z', 'json', '{{}}'
          FROM generate_series(1, {WAITING})"
     ));
-    let read =
-        "SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0) FROM pg_stat_user_tables WHERE relname = 'outbox'";
-    let changed = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'outbox'";
-    let seen = |what: &str| database.sql(what).parse::<u64>().unwrap();
-    let (read_before, changed_before) = (seen(read), seen(changed));
+    let before = Work::of(&database);
     for _ in 0..4 {
         let taken = claim(&store, 256).await;
         assert_eq!(taken.len(), 256);
@@ -151,10 +171,8 @@ async fn a_claim_and_its_settlement_read_what_they_take_and_not_all_that_waits()
         };
         store.settle(ids(&taken).into_iter().map(arrived).collect(), Vec::new()).await.unwrap();
     }
-    // What a connection has counted is told at its end at the latest.
     drop(store);
-    until(async || (seen(changed) >= changed_before + 2 * 4 * 256).then_some(())).await;
-    let rows = seen(read) - read_before;
+    let rows = before.read_when_changed(&database, 2 * 4 * 256).await;
     assert!(rows < 10_000, "{rows} rows were read for 1,024 letters");
 }
 
@@ -180,15 +198,10 @@ async fn a_claim_reads_little_for_each_letter_that_an_earlier_one_holds_back() {
          CROSS JOIN (SELECT n FROM exchange WHERE root IS NULL) AS x
          ORDER BY s.state DESC"
     ));
-    let read =
-        "SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0) FROM pg_stat_user_tables WHERE relname = 'outbox'";
-    let changed = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'outbox'";
-    let seen = |what: &str| database.sql(what).parse::<u64>().unwrap();
-    let (read_before, changed_before) = (seen(read), seen(changed));
+    let before = Work::of(&database);
     assert_eq!(ids(&claim(&store, 256).await), [message_id(1)], "the others wait for those before them");
     drop(store);
-    until(async || (seen(changed) > changed_before).then_some(())).await;
-    let rows = seen(read) - read_before;
+    let rows = before.read_when_changed(&database, 1).await;
     println!("{rows} rows were read behind {HELD} that are held back");
     assert!(rows < 30 * HELD, "{rows} rows were read behind {HELD} that are held back");
 }

@@ -89,13 +89,7 @@ fn load_over_the_broker_arrives_whole_and_every_message_has_its_receipt() {
     let vhost = broker.vhost();
     let host = format!("amqp://127.0.0.1:{}/{}", broker.port(), vhost.name());
     let (installed, keys) = prepared(&vhost.gateway_url(), "6", &["--amqp", &host]);
-    // The test's broker gives passwords of its own.
-    let mut file: toml::Table = toml::from_str(&fs::read_to_string(&keys).unwrap()).unwrap();
-    for peer in file["peers"].as_array_mut().unwrap() {
-        let url = vhost.participant(peer["body"]["code"].as_str().unwrap());
-        peer.as_table_mut().unwrap().insert("amqp".to_owned(), url.into());
-    }
-    fs::write(&keys, toml::to_string(&file).unwrap()).unwrap();
+    vhost.admit(keys.as_ref());
     let serving = installed.serve_ready();
     let (report, no_loss) = driven(&installed, &keys, &["--amqp"]);
     all_arrived(&report);

@@ -135,6 +135,17 @@ impl Vhost<'_> {
         self.user(code, &Rights { configure: "^$", write: r"^mezhved\.in$", read: &read })
     }
 
+    /// Makes users of the participants of a key file of `mezhved load`, and writes their addresses into it: this broker
+    /// gives passwords of its own.
+    pub fn admit(&self, keys: &Path) {
+        let mut file: toml::Table = toml::from_str(&std::fs::read_to_string(keys).unwrap()).unwrap();
+        for peer in file["peers"].as_array_mut().unwrap() {
+            let url = self.participant(peer["body"]["code"].as_str().unwrap());
+            peer.as_table_mut().unwrap().insert("amqp".to_owned(), url.into());
+        }
+        std::fs::write(keys, toml::to_string(&file).unwrap()).unwrap();
+    }
+
     /// The name, as it stands in the address.
     pub fn name(&self) -> &str {
         &self.name

@@ -3,7 +3,7 @@
 //! Promises: the same steps as the real outbox. Never: takes a failed attempt's word over a proof.
 
 use super::Tables;
-use crate::domain::decision::{Event, EventKind, Proof, ProofStage};
+use crate::domain::decision::{Event, Proof, ProofStage};
 use crate::domain::delivery::waits_until_max;
 use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
@@ -38,22 +38,24 @@ impl Delivery {
         if self.number.is_some() { Stage::Registered } else { Stage::Delivered }
     }
 
-    fn settle(&mut self, attempt: &Attempt) {
+    /// Whether the attempt counts: what has arrived has, and else who says so must have the lease.
+    fn settle(&mut self, attempt: &Attempt) -> bool {
         match &attempt.result {
             AttemptResult::Delivered { content_sha256 } => self.delivered(attempt.at, content_sha256),
-            _ if self.stage != Stage::Sending => {}
+            _ if self.stage != Stage::Sending => return false,
             AttemptResult::Retry { next_at, error } => {
                 self.attempts += 1;
                 (self.stage, self.ready_at, self.error) = (Stage::WaitingRetry, Some(*next_at), Some(error.clone()));
             }
             AttemptResult::Postponed { next_at } => (self.stage, self.ready_at) = (Stage::Queued, Some(*next_at)),
-            AttemptResult::Unsure { lease_until } if self.ready_at != Some(*lease_until) => {}
+            AttemptResult::Unsure { lease_until } if self.ready_at != Some(*lease_until) => return false,
             AttemptResult::Unsure { .. } => (self.stage, self.ready_at) = (Stage::Queued, Some(attempt.at)),
             AttemptResult::Undeliverable { error } => {
                 self.attempts += 1;
                 (self.stage, self.ready_at, self.error) = (Stage::Undeliverable, None, Some(error.clone()));
             }
         }
+        true
     }
 
     fn delivered(&mut self, at: DateTime<Utc>, sha256: &str) {
@@ -166,19 +168,16 @@ impl Tables {
         })
     }
 
-    pub(super) fn settle(&mut self, attempts: &[Attempt], events: Vec<Event>) {
+    pub(super) fn settle(&mut self, attempts: &[Attempt], mut events: Vec<Event>) {
         let mut ignored = Vec::new();
         for attempt in attempts {
-            if let Some(row) = self.deliveries.get_mut(&(attempt.message, attempt.recipient.clone())) {
-                if row.stage != Stage::Sending {
-                    ignored.push((Some(attempt.message), Some(&attempt.recipient)));
-                }
-                row.settle(attempt);
+            let key = (attempt.message, attempt.recipient.clone());
+            if self.deliveries.get_mut(&key).is_some_and(|row| !row.settle(attempt)) {
+                ignored.push(key);
             }
         }
-        let is_of = |event: &Event| ignored.contains(&(event.message, event.participant.as_ref()));
-        let counts = |event: &Event| event.kind != EventKind::Undeliverable || !is_of(event);
-        self.record(events.into_iter().filter(counts).collect());
+        events.retain(|event| event.gives_up().is_none_or(|delivery| !ignored.contains(&delivery)));
+        self.record(events);
     }
 
     pub(super) fn begin_handlings(

@@ -4,7 +4,7 @@
 //! held too long (open.rs), is rolled back. Never: confirms before the server has synced (but for
 //! counts of beginnings: session.rs).
 
-use crate::domain::decision::{Event, EventKind};
+use crate::domain::decision::Event;
 use crate::domain::delivery::waits_until_max;
 use crate::domain::ids::ParticipantCode;
 use crate::failpoint;
@@ -20,7 +20,7 @@ use crate::store::postgres::{PostgresStore, events, journal, load, lock, outbox,
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// An open transaction that has the decision lock.
@@ -133,7 +133,10 @@ pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Cl
 }
 
 /// Writes down what became of deliveries: their rows beside whatever is decided meanwhile, then their events.
-pub(super) async fn settle(store: &PostgresStore, (attempts, told): (&[Attempt], &[Event])) -> Result<(), StoreError> {
+pub(super) async fn settle(
+    store: &PostgresStore,
+    (attempts, mut told): (&[Attempt], Vec<Event>),
+) -> Result<(), StoreError> {
     // A letter whose commit had no answer is seen only when that commit, if it is still under way, has come to its end.
     let is_unsure = attempts.iter().any(|attempt| matches!(attempt.result, AttemptResult::Unsure { .. }));
     let begin = if is_unsure { lock::BEGIN_LETTERS_AND_DECISION } else { lock::BEGIN_LETTERS };
@@ -143,22 +146,13 @@ pub(super) async fn settle(store: &PostgresStore, (attempts, told): (&[Attempt],
         let (connection, numbers) = (session.connection(), store.presence.numbers());
         let ignored = outbox::settle(connection, (attempts, &numbers), (&mut refs, &mut counters)).await?;
         session.lock(lock::DECISION).await?;
-        let told: Vec<Event> = told.iter().filter(|event| !is_of(event, &ignored)).cloned().collect();
+        told.retain(|event| event.gives_up().is_none_or(|delivery| !ignored.contains(&delivery)));
         // Now, because an exchange that was not on record may have begun meanwhile.
         save_events(session.connection(), &told, (refs, counters)).await
     });
     let settled = settled.await;
     let tell = (!told.is_empty()).then(|| store.presence.commit_and_tell());
     end(session, (settled, tell)).await
-}
-
-/// Whether it tells that one of these deliveries was given up. That one has arrived is true whoever has the lease.
-fn is_of(event: &Event, deliveries: &HashSet<Key>) -> bool {
-    if event.kind != EventKind::Undeliverable {
-        return false;
-    }
-    let key = event.message.zip(event.participant.clone());
-    key.is_some_and(|key| deliveries.contains(&key))
 }
 
 /// Writes events, then the counters; the last thing of a transaction.

@@ -44,7 +44,7 @@ impl Decisions for SqliteStore {
     }
 
     async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), StoreError> {
-        self.writer.run(move |connection| save::settle(connection, &attempts, &events)).await
+        self.writer.run(move |connection| save::settle(connection, &attempts, events)).await
     }
 
     async fn begin_handlings(

@@ -2,7 +2,7 @@
 //!
 //! Promises: all or nothing. Never: commits; that is the writer's.
 
-use crate::domain::decision::{Event, EventKind};
+use crate::domain::decision::Event;
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::{Attempt, Claim, Claimed};
 use crate::gateway::ports::notices::NoticeAttempt;
@@ -43,14 +43,11 @@ pub(super) fn save(
 }
 
 /// Writes what became of deliveries.
-pub(super) fn settle(connection: &Connection, attempts: &[Attempt], events: &[Event]) -> Result<(), StoreError> {
+pub(super) fn settle(connection: &Connection, attempts: &[Attempt], mut events: Vec<Event>) -> Result<(), StoreError> {
     let mut counters = Counters::default();
     let ignored = outbox::settle(connection, attempts, &mut counters)?;
-    // That a letter was given up; that it has arrived is true in any case.
-    let is_of = |event: &Event| event.message.zip(event.participant.clone()).is_some_and(|key| ignored.contains(&key));
-    let counts = |event: &&Event| event.kind != EventKind::Undeliverable || !is_of(event);
-    let told: Vec<Event> = events.iter().filter(counts).cloned().collect();
-    events::save(connection, &told, (&mut Refs::new(connection)?, &mut counters))?;
+    events.retain(|event| event.gives_up().is_none_or(|delivery| !ignored.contains(&delivery)));
+    events::save(connection, &events, (&mut Refs::new(connection)?, &mut counters))?;
     counters::write(&counters, connection)
 }
 

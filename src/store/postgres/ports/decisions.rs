@@ -31,7 +31,7 @@ impl Decisions for PostgresStore {
     }
 
     async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Result<(), StoreError> {
-        unit::settle(self, (&attempts, &events)).await
+        unit::settle(self, (&attempts, events)).await
     }
 
     async fn begin_handlings(
