@@ -6,7 +6,7 @@
 
 use crate::peer::{Peer, request};
 use crate::support::broker::{Broker, Vhost};
-use crate::support::gateway::{Installation, breakable, until};
+use crate::support::gateway::{Installation, Serving, breakable, until};
 use crate::support::postgres::Postgres;
 use crate::support::proxy::{Proxy, Side, amqp};
 use serde_json::Value;
@@ -39,13 +39,20 @@ impl Scene {
     }
 
     async fn died((mut installed, vhost): (Installation, Vhost<'static>), (place, attempts): (&str, usize)) -> Self {
-        installed.serve_ready().kill();
+        stand_down(installed.serve_ready());
         let school = Peer::connect(&vhost.participant(SCHOOL)).await;
         let message = request(SCHOOL, CENTRE);
         school.send(&message).await;
         die(&mut installed, (place, attempts));
         Self { vhost, installed, school, message }
     }
+}
+
+/// Ends it in order, so that the broker knows at once that nobody consumes: to one that was killed it may still hand out
+/// what is sent next, which counts as a delivery too.
+fn stand_down(serving: Serving) {
+    let (ended, _) = serving.terminate();
+    assert!(ended.success(), "{ended}");
 }
 
 /// A gateway that is begun so many times, and dies each time at that place.
@@ -102,7 +109,7 @@ async fn what_ends_the_gateway_under_the_id_of_an_accepted_message_is_refused_an
     let mut message = request(SCHOOL, CENTRE);
     school.send(&message).await;
     school.receipt(&message).await;
-    serving.kill();
+    stand_down(serving);
     message["summary"] = "Другое содержание".into();
     school.send(&message).await;
     die(&mut installed, ("after-decode", ATTEMPTS));
