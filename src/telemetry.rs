@@ -127,6 +127,7 @@ fn describe_doors() {
     counter!("mezhved_amqp_losses_total", "Connections to the broker that were lost, by link");
     counter!("mezhved_amqp_received_total", "Deliveries taken from the inbound queue");
     gauge!("mezhved_amqp_in_flight", "Deliveries that are not decided yet");
+    gauge!("mezhved_amqp_aside", "Deliveries that the store does not take while it takes others");
     counter!("mezhved_amqp_dead_lettered_total", "Deliveries sent to the dead letters, by reason");
     gauge!("mezhved_http_connections", "Open HTTP connections");
     counter!("mezhved_http_connections_refused_total", "Connections refused because all were at work");

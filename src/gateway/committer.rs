@@ -1,8 +1,9 @@
 //! The committer: everything that is decided goes through it, many jobs to one transaction.
 //!
 //! Promises: nobody is answered before the commit; a job that the store cannot write is found by taking the batch
-//! apart, and the others do not feel it; likewise one that is refused when a part of it was done, or that panics. Never:
-//! waits for more jobs (a batch is what has come meanwhile); blames a job for a store that is away.
+//! apart, and the others do not feel it; likewise one that is refused when a part of it was done, that panics, or that
+//! alone finds the store away. Never: waits for more jobs (a batch is what has come meanwhile); blames a job for a store
+//! that is away.
 
 use crate::domain::decide::Command;
 use crate::domain::decision::Refusal;
@@ -135,7 +136,11 @@ async fn commit_batch(inner: &Arc<Inner>, jobs: Vec<Job>) {
         }
         Err(Fault::Store(StoreError::Unavailable(cause))) => {
             tracing::error!(%cause, jobs = jobs.len(), "the store is not available; nothing of this batch was taken");
-            jobs.into_iter().for_each(|job| job.answer(Err(unavailable())));
+            match (inner.store.answers(inner.now()).await, jobs.len()) {
+                (false, _) => jobs.into_iter().for_each(|job| job.answer(Err(unavailable()))),
+                (true, 1) => jobs.into_iter().for_each(|job| job.answer(Err(unavailable_for_this()))),
+                (true, _) => one_by_one(inner, jobs).await,
+            }
         }
         Err(fault) if jobs.len() == 1 => {
             tracing::error!(%fault, "a job cannot be written");
@@ -159,9 +164,9 @@ async fn one_by_one(inner: &Arc<Inner>, jobs: Vec<Job>) {
         match guarded(inner, std::slice::from_ref(&job)).await {
             Ok(mut decided) => job.answer(decided.pop().unwrap_or_else(|| Err(stopping()))),
             Err(Fault::Store(StoreError::Unavailable(cause))) => {
-                tracing::error!(%cause, "the store is not available; the rest of this batch was not taken");
-                away = true;
-                job.answer(Err(unavailable()));
+                tracing::error!(%cause, "the store did not take a job of this batch");
+                away = !inner.store.answers(inner.now()).await;
+                job.answer(Err(if away { unavailable() } else { unavailable_for_this() }));
             }
             Err(fault) => job.answer(Err(unwritable(&fault))),
         }
@@ -180,6 +185,13 @@ fn unavailable() -> Rejection {
         "unavailable",
         "the store is not available; nothing was taken; try again",
     )
+}
+
+/// The store takes others: it is this one that it does not take, whatever the fault is.
+fn unavailable_for_this() -> Rejection {
+    tracing::error!("alarm: the store does not take this job, and takes others; it is tried again");
+    let message = "the store does not take this now, though it takes others; nothing was taken; try again";
+    Rejection::new(RejectionKind::Unavailable, "unavailable_for_this", message)
 }
 
 /// Our own record or constraint says no: not the sender's fault, and trying again will not help until an operator has

@@ -1,4 +1,4 @@
-//! The queue's door: every delivery ends in exactly one of three ways.
+//! The queue's door: every delivery ends in exactly one of four ways.
 //!
 //! Promises: what cannot be taken is in the quarantine, with a refusal to its sender, before it is acknowledged; so is
 //! what breaks the gateway again and again (suspicion.rs), and never what only the network kept from us.
@@ -106,7 +106,11 @@ pub(super) fn uuid(text: Option<&str>) -> Option<Uuid> {
     text.and_then(|text| Uuid::try_parse(text).ok())
 }
 
-/// Whether the world is down, or our own record says no to this one delivery: nothing else may wait for that.
+/// Whether the world is down, or only this one delivery is not taken: nothing else may wait for that.
 fn again(rejection: &Rejection) -> Disposition {
-    if rejection.code == "internal" { Disposition::DeadLetter("unwritable") } else { Disposition::RetryLater }
+    match rejection.code {
+        "internal" => Disposition::DeadLetter("unwritable"),
+        "unavailable_for_this" => Disposition::RetryAlone,
+        _ => Disposition::RetryLater,
+    }
 }

@@ -103,7 +103,7 @@ impl Gateway {
             // What it breaks comes after it was taken: it was accepted, and its sender has been told so.
             Ok(Some(content)) if content == delivery.content => return Disposition::Ack,
             Ok(on_record) => on_record,
-            Err(_) => return Disposition::RetryLater,
+            Err(_) => return Disposition::RetryAlone,
         };
         let id = uuid(delivery.message_id.as_deref());
         tracing::error!(?id, "alarm: the gateway ended each time while it handled this delivery");

@@ -93,7 +93,7 @@ impl Intake {
             let mut next = Some(first);
             while let Some((tag, disposition)) = next {
                 self.chance.say(format_args!("delivery {tag}: {disposition:?}"));
-                took_all &= disposition != Disposition::RetryLater;
+                took_all &= !matches!(disposition, Disposition::RetryLater | Disposition::RetryAlone);
                 self.settle(tag, disposition);
                 next = busy.next().now_or_never().flatten();
             }
@@ -110,8 +110,10 @@ impl Intake {
     fn settle(&mut self, tag: u64, disposition: Disposition) {
         match disposition {
             Disposition::Ack => self.ledger.taken(tag),
-            Disposition::RetryLater if self.flaw == Some(Flaw::AckTooMuch) => self.ledger.taken(tag),
-            Disposition::RetryLater => {}
+            Disposition::RetryLater | Disposition::RetryAlone if self.flaw == Some(Flaw::AckTooMuch) => {
+                self.ledger.taken(tag);
+            }
+            Disposition::RetryLater | Disposition::RetryAlone => {}
             Disposition::DeadLetter(_) => {
                 self.broker.dead_letter(tag);
                 self.ledger.rejected(tag);

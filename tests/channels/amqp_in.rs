@@ -144,6 +144,37 @@ async fn while_the_gateway_takes_nothing_deliveries_wait_and_no_attempt_is_hot()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deliveries_that_alone_are_not_taken_delay_nobody_and_are_given_up_only_if_others_were_taken() {
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let recorder = Recorder::answering(|delivery| match delivery.message_id.as_deref() {
+        Some(id) if id.starts_with("unfit") => Disposition::RetryAlone,
+        _ => Disposition::Ack,
+    });
+    let mut config = config(&vhost);
+    config.hold_max = Duration::from_millis(300);
+    let mut intake = Running::intake(config, recorder.clone());
+    // The queue begins with them, when one is taken at a time.
+    let school = Peer::connect(&vhost.participant("school-17")).await;
+    for n in 0..40 {
+        school.send(&format!("unfit-{n}"), b"{}").await;
+    }
+    intake.up().await;
+    until("each tried again and again", || recorder.count() >= 40 * 8).await;
+    assert_eq!(depth(broker, &vhost, DEAD_QUEUE), 0, "nothing else was taken: the store may be away for all");
+    assert_eq!(depth(broker, &vhost, INBOUND_QUEUE), 40);
+    school.send("healthy", b"{}").await;
+    until("the healthy one taken", || recorder.ids().contains(&"healthy".into())).await;
+    until("the others given up", || depth(broker, &vhost, DEAD_QUEUE) == 40).await;
+    until("nothing left", || depth(broker, &vhost, INBOUND_QUEUE) == 0).await;
+    let before = recorder.count();
+    school.send("next", b"{}").await;
+    until("the next taken", || recorder.ids().contains(&"next".into())).await;
+    assert_eq!(recorder.count(), before + 1, "what was given up is tried no more");
+    intake.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_long_silence_of_the_gateway_deliveries_go_back_once_and_are_taken_when_it_is_back() {
     let broker = Broker::shared();
     let vhost = broker.vhost();

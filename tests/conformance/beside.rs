@@ -212,7 +212,7 @@ async fn what_only_a_commit_refuses_is_no_fault_of_the_rows() {
 }
 
 /// A gateway on that store, with the participants of the example file, its clock in the middle of a working day.
-async fn gateway(store: &Arc<PostgresStore>) -> Gateway {
+pub(crate) async fn gateway(store: &Arc<PostgresStore>) -> Gateway {
     let text = include_str!("../../config/examples/participants.toml");
     store.import_participants(participants::from_toml(text).unwrap()).await.unwrap();
     let parts = Parts {

@@ -12,6 +12,7 @@
 )]
 
 mod access;
+mod alone;
 mod attachments;
 mod beside;
 mod cases;

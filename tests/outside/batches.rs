@@ -103,3 +103,38 @@ async fn a_store_that_goes_away_while_a_batch_is_taken_apart_sends_no_message_to
     assert_eq!(receipted, messages.iter().map(|message| message["id"].to_string()).collect());
     assert!(Peer::connect(&vhost.gateway_url()).await.take("mezhved.dead").await.is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_the_store_alone_does_not_take_delays_nobody_and_is_taken_when_it_does() {
+    let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
+    let installed = Installation::on_database(PARTICIPANTS, &vhost.gateway_url(), &database.url());
+    let (ended, _) = installed.serve_ready().terminate();
+    assert!(ended.success(), "{ended}");
+    let school = Peer::connect(&vhost.participant(SCHOOL)).await;
+    let messages: Vec<_> = (0..20).map(|_| request(SCHOOL, CENTRE)).collect();
+    let (unfit, others) = messages.split_first().unwrap();
+    // As the server says that it cannot read a block of its disk.
+    database.sql(
+        "CREATE FUNCTION damage() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN RAISE EXCEPTION ''could not read block 7'' USING ERRCODE = ''58030''; END'",
+    );
+    database.sql(&format!(
+        "CREATE TRIGGER damage BEFORE INSERT ON message FOR EACH ROW WHEN (new.id = '{}') EXECUTE FUNCTION damage()",
+        unfit["id"].as_str().unwrap()
+    ));
+    // The queue begins with it.
+    for message in &messages {
+        school.send(message).await;
+    }
+    let serving = installed.serve_ready();
+    let mut receipted = BTreeSet::new();
+    for _ in others {
+        receipted.insert(school.letter().await["in_reply_to"].to_string());
+    }
+    assert_eq!(receipted, others.iter().map(|message| message["id"].to_string()).collect());
+    assert_eq!(serving.figure("mezhved_amqp_aside"), Some(1.0));
+    database.sql("DROP TRIGGER damage ON message");
+    school.receipt(unfit).await;
+    until("nobody stands beside", || serving.figure("mezhved_amqp_aside") == Some(0.0));
+    assert!(Peer::connect(&vhost.gateway_url()).await.take("mezhved.dead").await.is_none());
+}

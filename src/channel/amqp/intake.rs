@@ -4,6 +4,7 @@
 //! gateway takes nothing, deliveries are held and not thrown back and forth, because each return counts against a
 //! delivery's limit. Never: parses; loops hot; decides what is acceptable.
 
+mod aside;
 mod flow;
 
 use crate::channel::amqp::AmqpConfig;

@@ -20,6 +20,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+/// The key of what [`Decisions::answers`] writes: no delivery's digest.
+pub const PROBE: [u8; 32] = [0; 32];
+
 /// Transactions of decisions, and the outbox.
 #[async_trait]
 pub trait Decisions: Send + Sync {
@@ -51,6 +54,19 @@ pub trait Decisions: Send + Sync {
 
     /// One of them has come to an end, whatever it was.
     async fn end_handling(&self, key: [u8; 32]) -> Result<(), StoreError>;
+
+    /// Whether it would decide now, and write down something small: what it does not take then, it does not take because
+    /// of what that is. A row under a key of its own comes and goes.
+    async fn answers(&self, at: DateTime<Utc>) -> bool {
+        let keys = [PROBE, PROBE.map(|byte| !byte)];
+        let [first, second] = keys;
+        // The unit ends before the write begins.
+        let decides = self.begin(Keys::default()).await.map(drop).is_ok();
+        decides
+            && self.begin_handlings(keys, at, DateTime::UNIX_EPOCH).await.is_ok()
+            && self.end_handling(first).await.is_ok()
+            && self.end_handling(second).await.is_ok()
+    }
 
     /// The latest instant of any recorded event: time never runs behind it.
     async fn latest_instant(&self) -> Result<Option<DateTime<Utc>>, StoreError>;

@@ -1,6 +1,6 @@
 //! The way in, as a channel sees it: hand over a delivery, be told what to do with it.
 //!
-//! Promises: `Ack` only after the commit. Never: a word of a broker's; a fourth answer.
+//! Promises: `Ack` only after the commit. Never: a word of a broker's; a fifth answer.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -46,6 +46,9 @@ pub enum Disposition {
     Ack,
     /// The world is down: the same delivery again, after a pause.
     RetryLater,
+    /// The store does not take this one now, and takes what others bring: the same again after a pause, and nobody waits
+    /// for it.
+    RetryAlone,
     /// It cannot be kept here: the broker keeps it, whole. The reason is a stable code.
     DeadLetter(&'static str),
 }

@@ -6,8 +6,11 @@
 //! Never: what was delivered.
 
 use crate::gateway::ports::StoreError;
+use crate::gateway::ports::decisions::PROBE;
+use crate::store::postgres::lock::BEGIN_PROBE;
+use crate::store::postgres::session::{Session, within};
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 /// One more beginning of each; how many there are of it without an end, since those that are forgotten.
 pub(super) async fn begin(
@@ -33,4 +36,18 @@ pub(super) async fn begin(
 pub(super) async fn end(connection: &mut PgConnection, delivery: [u8; 32]) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM handling WHERE delivery = $1").bind(&delivery[..]).execute(connection).await?;
     Ok(())
+}
+
+/// A decision about nothing, which waits for the disk like any other.
+pub(super) async fn probe(pool: &PgPool, at: DateTime<Utc>) -> Result<(), StoreError> {
+    const COMES: &str = "INSERT INTO handling (delivery, begun, begun_at) VALUES ($1, 1, $2)
+         ON CONFLICT (delivery) DO UPDATE SET begun_at = excluded.begun_at";
+    let mut session = Session::begin(pool, BEGIN_PROBE).await?;
+    let connection = session.connection();
+    within(async {
+        sqlx::query(COMES).bind(&PROBE[..]).bind(at).execute(&mut *connection).await?;
+        end(connection, PROBE).await
+    })
+    .await?;
+    session.commit().await
 }

@@ -20,6 +20,10 @@
 pub(super) const BEGIN_DECISION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
      SET LOCAL enable_seqscan = off; SELECT pg_advisory_xact_lock(7888732554992513902)";
 
+/// Who only asks whether a decision could be made waits no longer than one takes.
+pub(super) const BEGIN_PROBE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+     SET LOCAL lock_timeout = '2s'; SELECT pg_advisory_xact_lock(7888732554992513902)";
+
 /// `mzhvlttr`: who writes down what became of letters.
 pub(super) const BEGIN_LETTERS: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
      SET LOCAL enable_seqscan = off; SELECT pg_advisory_xact_lock(7888732555127846002)";

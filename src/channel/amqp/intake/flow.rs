@@ -2,11 +2,13 @@
 //!
 //! Promises: the gateway's `take` is begun in the order of the queue; after a stop what is in flight is ended and
 //! acknowledged. A delivery that was handed out twice already is taken alone, so that whatever it breaks breaks nothing
-//! else. Never: acknowledges what was not taken; outlives its channel.
+//! else; one that only the store does not take while it takes others waits beside (aside.rs). Never: acknowledges what was
+//! not taken; outlives its channel.
 
 use crate::channel::amqp::acknowledging::Ledger;
 use crate::channel::amqp::admission::{admit, delivery_count};
 use crate::channel::amqp::intake::Door;
+use crate::channel::amqp::intake::aside::Aside;
 use crate::channel::amqp::link::{Loss, within};
 use crate::channel::amqp::topology::{INBOUND_QUEUE, short};
 use crate::failpoint;
@@ -51,6 +53,7 @@ pub(super) struct Flow<'a> {
     ledger: Ledger,
     busy: FuturesUnordered<Taking<'a>>,
     pause: Option<Pause>,
+    aside: Aside,
     pace: Pace,
     /// Since the stop: when to give up.
     drain_until: Option<Instant>,
@@ -72,6 +75,7 @@ enum Turn {
     Taken(Taken),
     Came(Option<Result<Box<Delivery>, lapin::Error>>),
     AskAgain,
+    AskAside,
     GiveUp,
 }
 
@@ -79,6 +83,7 @@ impl<'a> Flow<'a> {
     /// Begins to consume, one by one at first: what the queue begins with decides how wide the flow may be.
     pub async fn open(door: &'a Door, channel: Channel) -> Result<Self, Loss> {
         let consumer = within(door.config.connect_timeout, consume(&channel, 1)).await?;
+        metrics::gauge!("mezhved_amqp_aside").set(0.0);
         Ok(Self {
             door,
             channel,
@@ -89,6 +94,7 @@ impl<'a> Flow<'a> {
             ledger: Ledger::default(),
             busy: FuturesUnordered::new(),
             pause: None,
+            aside: Aside::default(),
             pace: Pace::local(),
             drain_until: None,
             exhausted: false,
@@ -106,6 +112,7 @@ impl<'a> Flow<'a> {
                 Turn::Came(None) if self.widening => self.widen().await?,
                 Turn::Came(None) => return Err(Loss::Other("the broker has ended the consumer")),
                 Turn::AskAgain => self.ask_again(),
+                Turn::AskAside => self.aside.due().into_iter().for_each(|(tag, delivery)| self.take(tag, delivery)),
                 Turn::GiveUp => return Ok(()),
             }
             if self.drain_until.is_some() && (self.pause.is_some() || (self.exhausted && self.busy.is_empty())) {
@@ -119,6 +126,8 @@ impl<'a> Flow<'a> {
 
     async fn turn(&mut self, stop: &CancellationToken) -> Turn {
         let ask_at = self.pause.as_ref().filter(|pause| pause.asking.is_none()).map(|pause| pause.ask_at);
+        // Nobody is asked beside a store that is away.
+        let aside_at = self.aside.ask_at().filter(|_| self.pause.is_none() && self.drain_until.is_none());
         let takes_more = self.pause.is_none() && !self.exhausted;
         let drains = self.drain_until;
         tokio::select! {
@@ -126,16 +135,14 @@ impl<'a> Flow<'a> {
             Some(taken) = self.busy.next(), if !self.busy.is_empty() => Turn::Taken(taken),
             came = self.consumer.next(), if takes_more => Turn::Came(came.map(|came| came.map(Box::new))),
             () = until(ask_at), if ask_at.is_some() => Turn::AskAgain,
+            () = until(aside_at), if aside_at.is_some() => Turn::AskAside,
             () = until(drains), if drains.is_some() => Turn::GiveUp,
         }
     }
 
     async fn begin(&mut self, delivery: Delivery) -> Result<(), Loss> {
-        let may_widen = self.taken >= u64::from(self.width) && self.width < self.door.config.prefetch;
-        let is_free = !self.widening && self.drain_until.is_none();
-        if may_widen && is_free && delivery_count(&delivery.properties) < SUSPICIOUS {
-            self.end_consumer().await?;
-            self.widening = true;
+        if self.taken >= u64::from(self.width) && delivery_count(&delivery.properties) < SUSPICIOUS {
+            self.begin_widening().await?;
         }
         failpoint::reach("after-delivery");
         let tag = delivery.delivery_tag;
@@ -163,6 +170,15 @@ impl<'a> Flow<'a> {
             Some(taken) => self.settle(taken).await,
             None => Ok(()),
         }
+    }
+
+    /// Ends the consumer, so that a wider one follows, unless it is the widest or the last.
+    async fn begin_widening(&mut self) -> Result<(), Loss> {
+        if self.width < self.door.config.prefetch && !self.widening && self.drain_until.is_none() {
+            self.end_consumer().await?;
+            self.widening = true;
+        }
+        Ok(())
     }
 
     // A quorum queue fixes the prefetch of a consumer when it begins: so a second one follows the first.
@@ -199,9 +215,13 @@ impl<'a> Flow<'a> {
                 }
                 Disposition::DeadLetter(reason) => self.reject(tag, reason).await?,
                 Disposition::RetryLater => self.hold(tag, delivery),
+                Disposition::RetryAlone => self.put_aside(tag, delivery).await?,
             }
             if disposition != Disposition::RetryLater {
                 self.resume_if_asked(tag);
+            }
+            if matches!(disposition, Disposition::Ack | Disposition::DeadLetter(_)) {
+                self.aside.ended(tag);
             }
             next = self.busy.next().now_or_never().flatten();
         }
@@ -209,6 +229,7 @@ impl<'a> Flow<'a> {
         self.acknowledge().await?;
         failpoint::reach("after-acknowledge");
         metrics::gauge!("mezhved_amqp_in_flight").set(self.busy.len() as f64);
+        metrics::gauge!("mezhved_amqp_aside").set(self.aside.len() as f64);
         Ok(())
     }
 
@@ -226,6 +247,18 @@ impl<'a> Flow<'a> {
         let sent = self.channel.basic_nack(tag, BasicNackOptions { multiple: false, requeue: false });
         within(self.door.config.connect_timeout, sent).await?;
         self.ledger.rejected(tag);
+        Ok(())
+    }
+
+    /// It takes a place in hand, so that the flow must be wider than that.
+    async fn put_aside(&mut self, tag: u64, delivery: InboundDelivery) -> Result<(), Loss> {
+        let crowd = usize::from(self.door.config.prefetch / 2);
+        if !self.aside.put((tag, delivery), self.taken, (self.door.config.hold_max, crowd)) {
+            return self.reject(tag, "unwritable").await;
+        }
+        if self.aside.len() >= usize::from(self.width / 2) {
+            self.begin_widening().await?;
+        }
         Ok(())
     }
 

@@ -51,6 +51,10 @@ impl Decisions for PostgresStore {
         unit::end(session, (ended, None)).await
     }
 
+    async fn answers(&self, at: DateTime<Utc>) -> bool {
+        handlings::probe(&self.pool, at).await.is_ok()
+    }
+
     async fn latest_instant(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         let mut reader = Reader::of(&self.pool).await?;
         let found = within(figures::latest_instant(reader.connection())).await;
