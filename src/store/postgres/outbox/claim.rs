@@ -117,5 +117,6 @@ pub(in crate::store::postgres) fn letter(row: &PgRow) -> Result<Claimed, StoreEr
         content: Bytes::copy_from_slice(record.blob("content")?),
         attempts: record.integer("attempts")?,
         queued_at: record.instant("queued_at")?,
+        read: None,
     })
 }
