@@ -21,6 +21,7 @@ use crate::gateway::{Gateway, Inner};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::HashSet;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// A message may be dated this far ahead of our clock, in hours: clocks differ, days do not.
@@ -60,7 +61,7 @@ pub struct Submitted {
 
 /// A message that has passed every check that needs no state.
 pub(super) struct Received {
-    pub message: Message,
+    pub message: Arc<Message>,
     pub arrived: Arrived,
     /// The type as which it answers what it names in `in_reply_to`, though it begins an exchange of its own.
     pub answers_as: Option<TypeCode>,
@@ -180,7 +181,7 @@ impl Inner {
             channel: arrival.channel,
             awaited: Vec::new(),
             by_hand: None,
-            message,
+            message: Arc::new(message),
         })
     }
 

@@ -203,6 +203,7 @@ fn receive(received: &Received, work: &mut WorkingSet<'_>) -> Result<Submitted, 
     let content = (received.format, received.content.clone());
     let digest = received.digest;
     work.store(StoredMessage { digest, ..stored(&received.message.envelope, content, accepted.clone()) });
+    work.keep_read(&received.message, received.content.len());
     record::write(received, exchange, work);
     work.move_cases((&received.message.envelope, &received.case_moves), exchange);
     work.apply(decision)?;

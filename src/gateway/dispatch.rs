@@ -21,6 +21,7 @@ use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::limits::QUARANTINE_BYTES_MAX;
 use bytes::Bytes;
 use chrono::TimeDelta;
+use std::sync::Arc;
 
 impl Gateway {
     /// Leases what is ready to go out.
@@ -60,7 +61,10 @@ impl Gateway {
     pub fn letter(&self, claimed: &Claimed) -> Result<Letter, Rejection> {
         let recipient = self.0.participant(&claimed.recipient);
         let recipient = recipient.ok_or_else(|| Rejection::not_found("participant"))?;
-        let message = format::read(&claimed.content, claimed.format, &self.0.catalogue)?;
+        let message = match &claimed.read {
+            Some(read) => Arc::clone(read),
+            None => Arc::new(format::read(&claimed.content, claimed.format, &self.0.catalogue)?),
+        };
         Ok(Letter {
             message: claimed.message,
             exchange: claimed.exchange,

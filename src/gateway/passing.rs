@@ -102,7 +102,8 @@ impl Passing {
                 lane.room -= 1;
                 lane.promised += 1;
                 lease = lease.min(lane.lease);
-                promise.letters.push((row.route, letter(row, content)));
+                let read = changes.read.get(&row.message).map(Arc::clone);
+                promise.letters.push((row.route, Claimed { read, ..letter(row, content) }));
             }
         }
         if !promise.letters.is_empty() {
@@ -129,6 +130,7 @@ fn letter(row: &OutboxRow, (format, content): &(Format, Bytes)) -> Claimed {
         content: content.clone(),
         attempts: 0,
         queued_at: row.queued_at,
+        read: None,
     }
 }
 

@@ -39,7 +39,8 @@ pub(super) fn accepted(arrived: &Arrived, outcome: &Accepted, work: &mut Working
         at: outcome.received_at,
         body,
     };
-    let row = of.into_row(work.inner, work.ctx.now)?;
+    let (row, message) = of.into_row(work.inner, work.ctx.now)?;
+    work.keep_read(&message, 0);
     work.changes.outbox.push(row);
     Ok(())
 }
@@ -78,7 +79,7 @@ pub(super) fn refusal(
         at: now,
         body,
     };
-    of.into_row(inner, now)
+    of.into_row(inner, now).map(|(row, _)| row)
 }
 
 /// The words of a rejection with the place in the document.
@@ -105,7 +106,7 @@ struct Receipt {
 }
 
 impl Receipt {
-    fn into_row(self, inner: &Inner, now: DateTime<Utc>) -> Result<OutboxRow, Rejection> {
+    fn into_row(self, inner: &Inner, now: DateTime<Utc>) -> Result<(OutboxRow, Arc<Message>), Rejection> {
         let recipient = inner.participant(&self.to);
         let zoned = recipient.as_ref().map_or_else(|| self.at.fixed_offset(), |body| body.zone.with_offset(self.at));
         let envelope = Envelope {
@@ -132,14 +133,15 @@ impl Receipt {
         };
         let message = Message { envelope, body: Body::new(Node::Record(self.body)) };
         let content = format::write(&message, Format::Json, &inner.catalogue).map_err(|_| fault_of_ours())?;
-        Ok(OutboxRow {
+        let row = OutboxRow {
             message: MessageId(self.id),
             recipient: self.to,
             route: recipient.as_ref().map_or(RouteKind::Inbox, |body| route_kind(body)),
             exchange: self.answers.map(|(_, exchange)| exchange),
             content: Some((Format::Json, Bytes::from(content))),
             queued_at: now,
-        })
+        };
+        Ok((row, Arc::new(message)))
     }
 }
 

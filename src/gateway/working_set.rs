@@ -22,6 +22,10 @@ use crate::gateway::rejection::{Rejection, RejectionKind};
 use bytes::Bytes;
 use chrono::Datelike;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Bytes of a content that is kept as it was read until its letters are on their way.
+const KEPT_READ_MAX: usize = 64 * 1024;
 
 /// The batch at work.
 pub(super) struct WorkingSet<'a> {
@@ -170,6 +174,13 @@ impl<'a> WorkingSet<'a> {
         self.loaded.seen.insert(message.id, seen);
         self.loaded.exchange_of.insert(message.id, message.exchange);
         self.changes.messages.push(message);
+    }
+
+    /// A message, of so many bytes, as it was read or made; a large one is sooner read again than kept twice.
+    pub fn keep_read(&mut self, message: &Arc<Message>, bytes: usize) {
+        if bytes <= KEPT_READ_MAX {
+            self.changes.read.insert(message.envelope.id, Arc::clone(message));
+        }
     }
 
     /// Everything to be written: the exchanges that changed, and the last numbers given.

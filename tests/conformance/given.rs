@@ -16,6 +16,7 @@ use mezhved::gateway::ports::decisions::{
     Accepted, Direction, JournalRow, OutboxRow, Register, RouteKind, StoredMessage,
 };
 use serde_json::json;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
 
@@ -255,6 +256,7 @@ impl Request {
             events: self.events(),
             cases: Vec::new(),
             disclosures: Vec::new(),
+            read: HashMap::new(),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::decision::{Event, Opened};
 use crate::domain::ending::Ending;
 use crate::domain::exchange::Exchange;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode, TypeCode};
-use crate::domain::message::Format;
+use crate::domain::message::{Format, Message};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::attachments::Naming;
 use crate::gateway::ports::notices::NoticeRow;
@@ -19,6 +19,7 @@ use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 /// The key of what [`Decisions::answers`] writes: no delivery's digest.
 pub const PROBE: [u8; 32] = [0; 32];
@@ -210,6 +211,9 @@ pub struct Changes {
     /// Cases that changed, whole.
     pub cases: Vec<Case>,
     pub disclosures: Vec<Disclosure>,
+    /// Messages and receipts of this batch as they were read or made, so that whoever sends one at once need not read it
+    /// again. Written nowhere.
+    pub read: HashMap<MessageId, Arc<Message>>,
 }
 
 /// A message as accepted: its bytes as they came are evidence.
@@ -330,6 +334,8 @@ pub struct Claimed {
     /// How often it was tried before.
     pub attempts: u32,
     pub queued_at: DateTime<Utc>,
+    /// The content as it was read or made, where it was just decided.
+    pub read: Option<Arc<Message>>,
 }
 
 /// What became of one leased row.

@@ -165,6 +165,7 @@ impl Tables {
             content,
             attempts: row.attempts,
             queued_at: row.queued_at,
+            read: None,
         })
     }
 

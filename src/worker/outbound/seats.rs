@@ -132,6 +132,7 @@ mod tests {
             content: Bytes::new(),
             attempts: 0,
             queued_at: DateTime::UNIX_EPOCH,
+            read: None,
         }
     }
 

@@ -93,5 +93,6 @@ pub(super) fn letter(row: &Row<'_>) -> Result<Claimed, StoreError> {
         content: Bytes::copy_from_slice(record.blob("content")?),
         attempts: record.integer("attempts")?,
         queued_at: record.instant("queued_at")?,
+        read: None,
     })
 }
