@@ -54,8 +54,13 @@ fn unknown() -> StoreError {
     }
 }
 
-/// Writes the exchanges themselves: their roots and what is parked.
+/// Writes the exchanges themselves: their roots and what is parked. Those that were looked for and not found are new, and
+/// cost no look for what they might meet.
 async fn save_heads(connection: &mut PgConnection, exchanges: &[&Exchange], refs: &mut Refs) -> Result<(), StoreError> {
+    const INSERT: &str = "INSERT INTO exchange (id, root, parked, parked_count)
+         SELECT id, root::json, parked::json, parked_count
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::integer[]) AS new (id, root, parked, parked_count)
+         RETURNING id, n";
     const SAVE: &str = "INSERT INTO exchange (id, root, parked, parked_count)
          SELECT id, root::json, parked::json, parked_count
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::integer[]) AS new (id, root, parked, parked_count)
@@ -63,6 +68,17 @@ async fn save_heads(connection: &mut PgConnection, exchanges: &[&Exchange], refs
              parked_count = excluded.parked_count
          WHERE (exchange.root::text, exchange.parked::text) IS DISTINCT FROM (excluded.root::text, excluded.parked::text)
          RETURNING id, n";
+    let (new, others): (Vec<&Exchange>, Vec<&Exchange>) =
+        exchanges.iter().partition(|one| refs.was_looked_for(one.id) && refs.exchange(one.id).is_none());
+    write_heads(connection, (INSERT, &new), refs).await?;
+    write_heads(connection, (SAVE, &others), refs).await
+}
+
+async fn write_heads(
+    connection: &mut PgConnection,
+    (sql, exchanges): (&'static str, &[&Exchange]),
+    refs: &mut Refs,
+) -> Result<(), StoreError> {
     if exchanges.is_empty() {
         return Ok(());
     }
@@ -70,7 +86,7 @@ async fn save_heads(connection: &mut PgConnection, exchanges: &[&Exchange], refs
     let roots: Vec<Option<String>> = exchanges.iter().map(root).collect::<Result<_, _>>().map_err(unwritable)?;
     let parked = |one: &&Exchange| serde_json::to_string(&one.parked);
     let parked: Vec<String> = exchanges.iter().map(parked).collect::<Result<_, _>>().map_err(unwritable)?;
-    let query = sqlx::query(SAVE)
+    let query = sqlx::query(sql)
         .bind(exchanges.iter().map(|one| one.id.0).bind_iter())
         .bind(roots)
         .bind(parked)

@@ -41,6 +41,7 @@ pub(super) async fn known(
 }
 
 /// An obligation to be written, with the row of its exchange.
+#[derive(Clone, Copy)]
 pub(super) struct ToWrite<'a> {
     pub(super) exchange: i64,
     pub(super) one: &'a Obligation,
@@ -52,7 +53,22 @@ pub(super) async fn save(
     obligations: &[ToWrite<'_>],
     (known, counters): (&HashMap<ObligationId, Known>, &mut Counters),
 ) -> Result<HashMap<ObligationId, i64>, StoreError> {
-    const SAVE: &str = "INSERT INTO obligation (id, exchange, performer, controller, request_type, urgency, case_no,
+    for ToWrite { exchange, one } in obligations {
+        count(one, *exchange, (known.get(&one.id), &mut *counters))?;
+    }
+    let (on_record, new): (Vec<ToWrite<'_>>, Vec<ToWrite<'_>>) =
+        obligations.iter().copied().partition(|write| known.contains_key(&write.one.id));
+    // What is new and yet on record is another exchange's, and refused.
+    let mut written = write(connection, (INSERT, &new)).await?;
+    written.extend(write(connection, (UPSERT, &on_record)).await?);
+    Ok(written)
+}
+
+/// Columns in the order in which they are bound.
+macro_rules! insert {
+    ($rest:literal) => {
+        concat!(
+            "INSERT INTO obligation (id, exchange, performer, controller, request_type, urgency, case_no,
              opened_at, state, due_on, due_at, interim, closed_at, renews_at, record)
          SELECT id, exchange, performer, controller, request_type, urgency, case_no, opened_at, state, due_on, due_at,
              interim, closed_at, renews_at, record::json
@@ -61,7 +77,18 @@ pub(super) async fn save(
                  $14::timestamptz[], $15::text[])
              WITH ORDINALITY AS new (id, exchange, performer, controller, request_type, urgency, case_no, opened_at,
                  state, due_on, due_at, interim, closed_at, renews_at, record, place)
-         ORDER BY place
+         ORDER BY place",
+            $rest,
+            " RETURNING id, n"
+        )
+    };
+}
+
+/// Without a look for what they might meet.
+const INSERT: &str = insert!("");
+
+const UPSERT: &str = insert!(
+    "
          ON CONFLICT (id) DO UPDATE SET performer = excluded.performer, controller = excluded.controller,
              request_type = excluded.request_type, urgency = excluded.urgency, case_no = excluded.case_no,
              opened_at = excluded.opened_at, state = excluded.state, due_on = excluded.due_on,
@@ -73,17 +100,20 @@ pub(super) async fn save(
                  obligation.due_at, obligation.closed_at, obligation.renews_at)
              IS DISTINCT FROM (excluded.record::text, excluded.performer, excluded.controller, excluded.request_type,
                  excluded.urgency, excluded.case_no, excluded.opened_at, excluded.state, excluded.due_on,
-                 excluded.due_at, excluded.closed_at, excluded.renews_at)
-         RETURNING id, n";
+                 excluded.due_at, excluded.closed_at, excluded.renews_at)"
+);
+
+/// Gives the rows that were written.
+async fn write(
+    connection: &mut PgConnection,
+    (sql, obligations): (&'static str, &[ToWrite<'_>]),
+) -> Result<HashMap<ObligationId, i64>, StoreError> {
     if obligations.is_empty() {
         return Ok(HashMap::new());
     }
-    for ToWrite { exchange, one } in obligations {
-        count(one, *exchange, (known.get(&one.id), &mut *counters))?;
-    }
     let ones = || obligations.iter().map(|write| write.one);
     let texts: Vec<String> = ones().map(obligation_text::write).collect::<Result<_, _>>().map_err(unwritable)?;
-    let query = sqlx::query(SAVE)
+    let query = sqlx::query(sql)
         .bind(ones().map(|one| one.id.0).bind_iter())
         .bind(obligations.iter().map(|write| write.exchange).bind_iter())
         .bind(ones().map(|one| one.performer.as_str()).bind_iter())

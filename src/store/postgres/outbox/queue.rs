@@ -96,7 +96,8 @@ async fn arrive(
     (refs, counters): (&mut Refs, &mut Counters),
 ) -> Result<HashSet<Key>, StoreError> {
     // Each row is looked for by its key, in a subquery of its own: of a table that has just grown the planner knows
-    // nothing, and takes the few that are being sent for fewer still. As a join it would compare all with all.
+    // nothing, and takes the few that are being sent for fewer still. As a join it would compare all with all. Not locked
+    // first, which would be one more change of each row: what it is at the moment of the update is asked there.
     const ARRIVE: &str = "WITH found AS MATERIALIZED (
              SELECT o.seq, new.at, new.content_sha256
              FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[])
@@ -104,10 +105,10 @@ async fn arrive(
              CROSS JOIN LATERAL (SELECT seq FROM outbox
                  WHERE message = new.message AND recipient = new.recipient
                      AND state IS NOT DISTINCT FROM 'sending' AND number IS NULL
-                 LIMIT 1 FOR UPDATE) AS o)
+                 LIMIT 1) AS o)
          UPDATE outbox SET state = 'delivered', attempts = attempts + 1, ready_at = NULL, holder = NULL,
              delivered_at = found.at, content_sha256 = found.content_sha256, error = NULL
-         FROM found WHERE outbox.seq = found.seq
+         FROM found WHERE outbox.seq = found.seq AND outbox.state IS NOT DISTINCT FROM 'sending' AND outbox.number IS NULL
          RETURNING outbox.seq, outbox.message, outbox.recipient, outbox.exchange, outbox.exchange_n";
     // Several of one letter are counted one by one.
     let mut times: HashMap<(MessageId, &ParticipantCode), u32> = HashMap::new();
@@ -160,7 +161,7 @@ async fn insert(
 ) -> Result<Vec<(Key, Delivery)>, StoreError> {
     // The gateway that has decided may not have heard yet of an import, which goes before or after it as a whole (lock.rs).
     // The earlier letter is looked for by a scalar subquery, as in a claim. What is on record is left out by a look, because
-    // `ON CONFLICT` would wait for who is settling it, and he for the decision lock. `OFFSET 0` keeps the looks from being
+    // `ON CONFLICT` would wait for who is settling it, and he for the decision lock; nobody else queues letters meanwhile. `OFFSET 0` keeps the looks from being
     // copied to each place that names what they give: eight for a row instead of three.
     const INSERT: &str = "INSERT INTO outbox (message, recipient, route, exchange, exchange_n, state, queued_at,
              ready_at, holder, format, content)
@@ -180,7 +181,6 @@ async fn insert(
                      IS NULL OFFSET 0) AS led
              OFFSET 0) AS found
          ORDER BY place
-         ON CONFLICT (message, recipient) DO NOTHING
          RETURNING seq, message, recipient, route, state, ready_at, holder";
     if new.is_empty() {
         return Ok(Vec::new());
