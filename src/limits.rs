@@ -47,6 +47,17 @@ pub const CATALOGUE_FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Bytes of a quarantined document that are kept.
 pub const QUARANTINE_BYTES_MAX: usize = 256 * 1024;
 
+/// Bytes of content that one transaction takes in; with the one that reaches them it is full. A server of PostgreSQL takes
+/// no statement of a GiB, and what is written is in memory several times.
+pub const BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Bytes of content that one claim leases; with the one that reaches them it is full.
+pub const CLAIM_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Bytes of content that goes from the decision straight to who sends it. What is larger waits to be claimed, and is sooner
+/// read twice than kept twice.
+pub const PASSED_BYTES_MAX: usize = 64 * 1024;
+
 /// Facts of one obligation: interim replies, returns, extensions.
 pub const FACTS_MAX: usize = 1000;
 

@@ -21,6 +21,7 @@ use crate::gateway::ports::notices::NoticeRow;
 use crate::gateway::ports::scans::Handover;
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::working_set::WorkingSet;
+use crate::limits::BATCH_BYTES_MAX;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
@@ -123,8 +124,24 @@ pub(super) async fn run(inner: Weak<Inner>, mut waiting: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let Some(inner) = inner.upgrade() else { return };
-        commit_batch(&inner, std::mem::take(&mut batch)).await;
+        let mut left = std::mem::take(&mut batch);
+        while !left.is_empty() {
+            let rest = left.split_off(fitting(&left));
+            commit_batch(&inner, left).await;
+            left = rest;
+        }
     }
+}
+
+/// How many of these one transaction takes: those whose contents reach its limit together, one at least.
+fn fitting(jobs: &[Job]) -> usize {
+    let mut bytes = 0;
+    let below = |job: &&Job| {
+        let takes = bytes < BATCH_BYTES_MAX;
+        bytes += job.bytes();
+        takes
+    };
+    jobs.iter().take_while(below).count()
 }
 
 async fn commit_batch(inner: &Arc<Inner>, jobs: Vec<Job>) {
@@ -292,6 +309,15 @@ fn has_something(changes: &Changes) -> bool {
 }
 
 impl Job {
+    /// What it brings to be written, as far as that can be much.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Receive { received, .. } => received.content.len(),
+            Self::Refuse { quarantine, .. } => quarantine.content.len(),
+            _ => 0,
+        }
+    }
+
     fn answer(self, outcome: Decided) {
         // Who asked may have gone away; what was decided stands all the same.
         match (self, outcome) {

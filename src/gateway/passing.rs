@@ -13,6 +13,7 @@ use crate::failpoint;
 use crate::flaw::{self, Flaw};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Changes, Claimed, OutboxRow, RouteKind, Taking};
+use crate::limits::PASSED_BYTES_MAX;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{HashMap, HashSet};
@@ -88,6 +89,8 @@ impl Passing {
                 }
                 let content = row.content.as_ref().or_else(|| contents.get(&row.message));
                 let lane = lanes.get_mut(&row.route).filter(|lane| lane.room > 0);
+                let is_small = |(_, content): &&(Format, Bytes)| content.len() <= PASSED_BYTES_MAX;
+                let content = content.filter(is_small);
                 let may_go = !stays.contains(&(&row.recipient, row.exchange))
                     && !proven.contains(&(row.message, row.recipient.clone()));
                 let (Some(content), Some(lane), true) = (content, lane, may_go) else {
@@ -277,6 +280,11 @@ mod tests {
         hands.ask(5, LEASE);
         drop(passing.promise(&mut changes, AT));
         assert_eq!(wanted(&changes), [true, false, true, true, true], "one of an exchange at a time");
+        let mut changes = batch(&[(Amqp, Some(9)), (Amqp, Some(9)), (Amqp, Some(10))]);
+        changes.outbox[0].content = Some((Format::Json, vec![b' '; PASSED_BYTES_MAX + 1].into()));
+        hands.ask(5, LEASE);
+        drop(passing.promise(&mut changes, AT));
+        assert_eq!(wanted(&changes), [false, false, true], "a large one waits, and what follows it");
     }
 
     /// How many of many would be promised now; gives them back.

@@ -19,13 +19,11 @@ use crate::gateway::ports::decisions::{
     Accepted, Changes, Direction, JournalRow, Loaded, OutboxRow, Register, RouteKind, Seen, StoredMessage,
 };
 use crate::gateway::rejection::{Rejection, RejectionKind};
+use crate::limits::PASSED_BYTES_MAX;
 use bytes::Bytes;
 use chrono::Datelike;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Bytes of a content that is kept as it was read until its letters are on their way.
-const KEPT_READ_MAX: usize = 64 * 1024;
 
 /// The batch at work.
 pub(super) struct WorkingSet<'a> {
@@ -178,7 +176,7 @@ impl<'a> WorkingSet<'a> {
 
     /// A message, of so many bytes, as it was read or made; a large one is sooner read again than kept twice.
     pub fn keep_read(&mut self, message: &Arc<Message>, bytes: usize) {
-        if bytes <= KEPT_READ_MAX {
+        if bytes <= PASSED_BYTES_MAX {
             self.changes.read.insert(message.envelope.id, Arc::clone(message));
         }
     }

@@ -20,6 +20,7 @@ use crate::gateway::ports::Outlet;
 use crate::gateway::ports::decisions::{Attempt, AttemptResult, Claim, Claimed, RouteKind};
 use crate::gateway::ports::outlet::Letter;
 use crate::gateway::rejection::Rejection;
+use crate::limits::CLAIM_BYTES_MAX;
 use crate::retry::Pace;
 use async_trait::async_trait;
 use attempt::Outcome;
@@ -213,7 +214,8 @@ impl<D: Dispatch> Outbound<D> {
         let claim = Claim { now, lease_until, limit: CLAIM_MAX, route: self.way.route };
         let claimed = self.dispatch.claim(claim).await?;
         self.pace.succeeded();
-        self.more = claimed.len() == CLAIM_MAX;
+        let bytes: usize = claimed.iter().map(|letter| letter.content.len()).sum();
+        self.more = claimed.len() == CLAIM_MAX || bytes >= CLAIM_BYTES_MAX;
         self.caught_up = !self.more;
         self.seat(claimed, begun + LEASE);
         Ok(())
@@ -221,7 +223,8 @@ impl<D: Dispatch> Outbound<D> {
 
     /// Whether letters may be leased now.
     fn may_claim(&self) -> bool {
-        self.ready && !self.unwritten.hides_arrivals() && self.room() >= CLAIM_MAX
+        let is_room = self.room() >= CLAIM_MAX && self.seats.bytes() < CLAIM_BYTES_MAX;
+        self.ready && !self.unwritten.hides_arrivals() && is_room
     }
 
     /// Asks for letters as they are decided. Room for a claim stays free, so that nothing that waits is left behind for
@@ -263,7 +266,7 @@ impl<D: Dispatch> Outbound<D> {
         let worn = Instant::now() + LEASE_LEFT_MIN;
         for seated in self.seats.next() {
             if seated.leased_until < worn {
-                self.seats.left(&seated.letter.recipient, None);
+                self.seats.left(&seated.letter, None);
                 self.postpone(&seated.letter, Duration::ZERO);
                 continue;
             }
@@ -286,7 +289,7 @@ impl<D: Dispatch> Outbound<D> {
     }
 
     fn end(&mut self, outcome: Outcome) {
-        self.seats.left(&outcome.letter.recipient, outcome.took());
+        self.seats.left(&outcome.letter, outcome.took());
         metrics::counter!(
             "mezhved_deliveries_total", "route" => self.way.route.code(), "result" => outcome.word()
         )

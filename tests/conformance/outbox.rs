@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use mezhved::domain::decision::{Proof, ProofStage};
 use mezhved::domain::ids::{MessageId, ParticipantCode};
 use mezhved::domain::message::Format;
-use mezhved::gateway::ports::decisions::{Attempt, AttemptResult, Claim, Claimed, RouteKind};
+use mezhved::gateway::ports::decisions::{Attempt, AttemptResult, Claim, Claimed, OutboxRow, RouteKind};
 use mezhved::gateway::ports::reads::{DeliveryRow, InboxPage};
 use mezhved::gateway::ports::{Changes, Keys, Store};
 
@@ -47,6 +47,24 @@ async fn prove(store: &dyn Store, n: u32, stage: ProofStage) {
 async fn inbox(store: &dyn Store, of: ParticipantCode, after: u64) -> Vec<(u64, MessageId)> {
     let items = store.inbox(InboxPage { recipient: of, after, limit: 10 }).await.unwrap();
     items.into_iter().map(|item| (item.seq, item.letter.message)).collect()
+}
+
+#[tokio::test]
+async fn a_claim_of_large_letters_ends_with_the_one_that_reaches_its_bytes() {
+    for subject in stores().await {
+        let large = |n| {
+            let content = Some((Format::Xml, vec![b' '; 12 * 1024 * 1024].into()));
+            Changes { outbox: vec![OutboxRow { content, ..receipt(n) }], ..Changes::default() }
+        };
+        for n in 1..=4 {
+            save(&*subject.store, large(n)).await;
+        }
+        let first = claim(&*subject.store, at("12T09:30")).await;
+        assert_eq!(ids(&first), [1, 2, 3].map(receipt_id), "24 MiB have room for another, 36 have not");
+        assert!(first.iter().all(|letter| letter.content.len() == 12 * 1024 * 1024));
+        let second = claim(&*subject.store, at("12T09:30")).await;
+        assert_eq!(ids(&second), [receipt_id(4)]);
+    }
 }
 
 #[tokio::test]

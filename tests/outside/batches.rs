@@ -37,6 +37,40 @@ async fn what_waits_in_the_queue_is_taken_many_to_a_transaction() {
     assert!(jobs >= WAITING.into() && jobs / batches > 5.0, "{jobs} jobs in {batches} transactions");
 }
 
+/// Bytes of a message that is large; blanks between its fields are as good as any.
+const LARGE: usize = 2 * 1024 * 1024;
+/// As many of them as one transaction takes in, and one claim leases.
+const TOGETHER: f64 = 16.0;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_large_messages_no_more_are_taken_or_sent_together_than_memory_and_the_database_bear() {
+    let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
+    let installed = Installation::on_database(PARTICIPANTS, &vhost.gateway_url(), &database.url());
+    let (ended, _) = installed.serve_ready().terminate();
+    assert!(ended.success(), "{ended}");
+    let school = Peer::connect(&vhost.participant(SCHOOL)).await;
+    let messages: Vec<_> = (0..100).map(|_| request(SCHOOL, CENTRE)).collect();
+    for message in &messages {
+        let padded = message.to_string().replacen('{', &format!("{{{}", " ".repeat(LARGE)), 1);
+        school.publish(school.properties(message["id"].as_str().unwrap()), padded.as_bytes()).await;
+    }
+    let serving = installed.serve_ready();
+    let mut receipted = BTreeSet::new();
+    for _ in &messages {
+        receipted.insert(school.letter().await["in_reply_to"].to_string());
+    }
+    assert_eq!(receipted, messages.iter().map(|message| message["id"].to_string()).collect());
+    let largest = serving.figure("mezhved_commit_batch_jobs{quantile=\"1\"}").unwrap();
+    let at_once =
+        |kind: &str| database.sql(&format!("SELECT max(n) FROM (SELECT count(*) AS n FROM {kind}) AS counted"));
+    let together = at_once("message GROUP BY xmin");
+    println!("{largest} jobs at most, {together} messages in one transaction, {} MiB at most", serving.peak_mib());
+    assert!(largest <= TOGETHER && together.parse::<f64>().unwrap() <= TOGETHER, "{largest} jobs, {together} messages");
+    until("all letters are written down as given out", || {
+        database.sql("SELECT count(*) FROM outbox WHERE ready_at IS NOT NULL AND route <> 'inbox'") == "0"
+    });
+}
+
 /// Somebody who wants the decision lock, and keeps it when he has it.
 async fn wants(database: &Database<'_>) -> tokio::task::JoinHandle<PgConnection> {
     let mut connection = PgConnection::connect(&database.url()).await.unwrap();
@@ -113,15 +147,7 @@ async fn a_message_that_the_store_alone_does_not_take_delays_nobody_and_is_taken
     let school = Peer::connect(&vhost.participant(SCHOOL)).await;
     let messages: Vec<_> = (0..20).map(|_| request(SCHOOL, CENTRE)).collect();
     let (unfit, others) = messages.split_first().unwrap();
-    // As the server says that it cannot read a block of its disk.
-    database.sql(
-        "CREATE FUNCTION damage() RETURNS trigger LANGUAGE plpgsql AS
-             'BEGIN RAISE EXCEPTION ''could not read block 7'' USING ERRCODE = ''58030''; END'",
-    );
-    database.sql(&format!(
-        "CREATE TRIGGER damage BEFORE INSERT ON message FOR EACH ROW WHEN (new.id = '{}') EXECUTE FUNCTION damage()",
-        unfit["id"].as_str().unwrap()
-    ));
+    damage(&database, "message", &format!("new.id = '{}'", unfit["id"].as_str().unwrap()));
     // The queue begins with it.
     for message in &messages {
         school.send(message).await;
@@ -137,4 +163,34 @@ async fn a_message_that_the_store_alone_does_not_take_delays_nobody_and_is_taken
     school.receipt(unfit).await;
     until("nobody stands beside", || serving.figure("mezhved_amqp_aside") == Some(0.0));
     assert!(Peer::connect(&vhost.gateway_url()).await.take("mezhved.dead").await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_that_could_not_be_written_at_first_is_told_and_counted_once() {
+    let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
+    let installed = Installation::on_database(PARTICIPANTS, &vhost.gateway_url(), &database.url());
+    let serving = installed.serve_ready();
+    let school = Peer::connect(&vhost.participant(SCHOOL)).await;
+    damage(&database, "quarantine", "true");
+    let id = uuid::Uuid::new_v4().to_string();
+    school.publish(school.properties(&id), b"{").await;
+    until("it is tried beside the others", || serving.figure("mezhved_amqp_aside") == Some(1.0));
+    let tries = || installed.log().matches("the store does not take this job").count();
+    until("it is tried again", || tries() >= 3);
+    database.sql("DROP TRIGGER damage ON quarantine");
+    school.refusal("not_well_formed", Some(&id)).await;
+    until("nobody stands beside", || serving.figure("mezhved_amqp_aside") == Some(0.0));
+    assert_eq!(serving.figure("mezhved_messages_refused_total{code=\"not_well_formed\"}"), Some(1.0));
+    assert_eq!(database.sql("SELECT count(*) FROM quarantine"), "1");
+}
+
+/// Rows of that table cannot be written, as when the server cannot read a block of its disk.
+fn damage(database: &Database<'_>, table: &str, when: &str) {
+    database.sql(
+        "CREATE FUNCTION damage() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN RAISE EXCEPTION ''could not read block 7'' USING ERRCODE = ''58030''; END'",
+    );
+    database.sql(&format!(
+        "CREATE TRIGGER damage BEFORE INSERT ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION damage()"
+    ));
 }

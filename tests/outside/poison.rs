@@ -159,6 +159,26 @@ async fn a_decision_that_panics_ends_nothing_but_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_panic_over_a_batch_blames_none_of_it() {
+    let vhost = Broker::shared().vhost();
+    let mut installed = Installation::of(breakable("mezhved-breakable"), PARTICIPANTS, &vhost.gateway_url());
+    stand_down(installed.serve_ready());
+    let school = Peer::connect(&vhost.participant(SCHOOL)).await;
+    for _ in 0..60 {
+        school.send(&request(SCHOOL, CENTRE)).await;
+    }
+    // One is taken alone at first, and then many together.
+    installed.set_variable(VARIABLE, "after-load:3:panic");
+    let serving = installed.serve_ready();
+    for _ in 0..60 {
+        assert_eq!(school.letter().await["type"], "receipt.delivery");
+    }
+    assert!(installed.log().contains("its jobs are tried one by one"), "no batch of several has panicked");
+    assert_eq!(serving.figure("mezhved_obligations_open"), Some(60.0));
+    assert!(Peer::connect(&vhost.gateway_url()).await.take("mezhved.dead").await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_property_that_a_store_cannot_write_stops_nobody() {
     let (node, vhost) = (Postgres::shared(), Broker::shared().vhost());
     let database = node.database();

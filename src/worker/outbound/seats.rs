@@ -31,6 +31,8 @@ pub(super) struct Seats {
     per_recipient_max: usize,
     by_recipient: HashMap<ParticipantCode, Seat>,
     in_hand: usize,
+    /// Of their contents.
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -43,12 +45,17 @@ struct Seat {
 
 impl Seats {
     pub fn new(per_recipient_max: usize) -> Self {
-        Self { per_recipient_max, by_recipient: HashMap::new(), in_hand: 0 }
+        Self { per_recipient_max, by_recipient: HashMap::new(), in_hand: 0, bytes: 0 }
     }
 
     /// How many letters are in hand.
     pub fn len(&self) -> usize {
         self.in_hand
+    }
+
+    /// Bytes of their contents.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Takes a letter in hand; or says for how long it must be given back, because its recipient is slow.
@@ -58,6 +65,7 @@ impl Seats {
         if seat.on_way + seat.waiting.len() >= max + seat.waiting_max(max) {
             return Some((letter, seat.clears_in(max)));
         }
+        self.bytes += letter.content.len();
         seat.waiting.push_back(Seated { letter, leased_until });
         self.in_hand += 1;
         None
@@ -77,10 +85,11 @@ impl Seats {
         going
     }
 
-    /// A letter to that recipient is no longer in hand; if it was tried, so long it took.
-    pub fn left(&mut self, recipient: &ParticipantCode, took: Option<Duration>) {
+    /// A letter is no longer in hand; if it was tried, so long it took.
+    pub fn left(&mut self, letter: &Claimed, took: Option<Duration>) {
         self.in_hand = self.in_hand.saturating_sub(1);
-        if let Some(seat) = self.by_recipient.get_mut(recipient) {
+        self.bytes = self.bytes.saturating_sub(letter.content.len());
+        if let Some(seat) = self.by_recipient.get_mut(&letter.recipient) {
             seat.on_way = seat.on_way.saturating_sub(1);
             if let Some(took) = took {
                 seat.takes = (seat.takes * 3 + took) / 4;
@@ -93,6 +102,8 @@ impl Seats {
         let waiting = self.by_recipient.values_mut().flat_map(|seat| seat.waiting.drain(..));
         let letters: Vec<Claimed> = waiting.map(|seated| seated.letter).collect();
         self.in_hand = self.in_hand.saturating_sub(letters.len());
+        let bytes: usize = letters.iter().map(|letter| letter.content.len()).sum();
+        self.bytes = self.bytes.saturating_sub(bytes);
         letters
     }
 }
@@ -149,7 +160,7 @@ mod tests {
         assert_eq!(first.iter().filter(|seated| seated.letter.recipient.as_str() == "a").count(), 4);
         assert_eq!(first.len(), 6);
         assert!(seats.next().is_empty());
-        seats.left(&ParticipantCode::new("a").unwrap(), Some(Duration::from_millis(5)));
+        seats.left(&letter("a"), Some(Duration::from_millis(5)));
         assert_eq!(seats.next().len(), 1);
         assert_eq!(seats.len(), 11);
     }
@@ -157,7 +168,7 @@ mod tests {
     #[test]
     fn a_recipient_that_turns_out_to_be_slow_holds_little_in_hand_and_the_rest_is_given_back_for_long() {
         let mut seats = Seats::new(4);
-        let slow = ParticipantCode::new("slow").unwrap();
+        let slow = letter("slow");
         assert_eq!(offer(&mut seats, "slow", 20), 0);
         for _ in 0..5 {
             let going = seats.next().len();
@@ -169,6 +180,20 @@ mod tests {
         let (_, wait) = seats.offer(letter("slow"), Instant::now()).unwrap();
         assert_eq!(wait, Duration::from_secs(15));
         assert_eq!(offer(&mut seats, "quick", 84), 0, "what is not known to be slow is taken for some seconds of work");
+    }
+
+    #[test]
+    fn the_bytes_in_hand_are_those_of_the_letters_in_hand() {
+        let mut seats = Seats::new(1);
+        let of = |bytes: usize| Claimed { content: Bytes::from(vec![0; bytes]), ..letter("a") };
+        let until = Instant::now() + Duration::from_secs(60);
+        assert!(seats.offer(of(100), until).is_none() && seats.offer(of(10), until).is_none());
+        assert_eq!(seats.bytes(), 110);
+        let going = seats.next();
+        seats.left(&going[0].letter, None);
+        assert_eq!(seats.bytes(), 10);
+        seats.clear();
+        assert_eq!(seats.bytes(), 0);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{ExchangeId, MessageId};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Claim, Claimed};
+use crate::limits::CLAIM_BYTES_MAX;
 use crate::store::postgres::counters::{Counters, of_stage};
 use crate::store::postgres::row::{Record, int};
 use bytes::Bytes;
@@ -46,9 +47,15 @@ pub(in crate::store::postgres) async fn claim(
                      AND e.seq < o.seq AND e.state IN ('queued', 'sending', 'waiting_retry') AND e.route <> 'inbox'
                      LIMIT 1) IS NULL
              ORDER BY o.ready_at, o.seq LIMIT $3 FOR UPDATE SKIP LOCKED),
+         fitting AS (SELECT * FROM (
+             SELECT ready.*, sum(coalesce(octet_length(content), (SELECT octet_length(m.content) FROM message m
+                     WHERE m.id = ready.message)))
+                 OVER (ORDER BY ready_at, seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+             FROM ready) AS summed
+             WHERE coalesce(before, 0) < $6),
          leased AS (
-             UPDATE outbox SET state = 'sending', ready_at = $4, holder = $5 FROM ready WHERE outbox.seq = ready.seq
-             RETURNING ready.*)
+             UPDATE outbox SET state = 'sending', ready_at = $4, holder = $5 FROM fitting WHERE outbox.seq = fitting.seq
+             RETURNING fitting.*)
          SELECT was.seq, was.state, was.message, was.recipient, was.attempts, was.queued_at, was.exchange,
              coalesce(was.format, m.format) AS format, coalesce(was.content, m.content) AS content
          FROM leased AS was LEFT JOIN message m ON m.id = was.message
@@ -60,7 +67,7 @@ pub(in crate::store::postgres) async fn claim(
     let bring_back = sqlx::query(BRING_BACK).bind(claim.route.code()).bind(claim.now);
     bring_back.bind(waits_until_max(claim.now)).execute(&mut *connection).await?;
     let query = sqlx::query(READY).bind(claim.route.code()).bind(claim.now).bind(int(claim.limit));
-    let query = query.bind(claim.lease_until).bind(holder);
+    let query = query.bind(claim.lease_until).bind(holder).bind(int(CLAIM_BYTES_MAX));
     let mut leased = Vec::new();
     for row in &query.fetch_all(&mut *connection).await? {
         let record = Record::new(row, "outbox");

@@ -9,6 +9,7 @@ use crate::domain::delivery_stage::Stage;
 use crate::domain::ids::{ExchangeId, MessageId};
 use crate::gateway::ports::StoreError;
 use crate::gateway::ports::decisions::{Claim, Claimed};
+use crate::limits::CLAIM_BYTES_MAX;
 use crate::store::sqlite::counters::{self, Counters, of_stage};
 use crate::store::sqlite::row::{Record, int, micros};
 use bytes::Bytes;
@@ -43,8 +44,15 @@ pub(in crate::store::sqlite) fn claim(
         Ok::<_, StoreError>((standing, letter(row)))
     };
     let values = params![claim.route.code(), micros(claim.now), int(claim.limit)];
-    let found: Vec<(Standing, Result<Claimed, StoreError>)> =
-        ready.query_and_then(values, read)?.collect::<Result<_, _>>()?;
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    for row in ready.query_and_then(values, read)? {
+        let (standing, letter): (Standing, Result<Claimed, StoreError>) = row?;
+        bytes += letter.as_ref().map_or(0, |letter| letter.content.len());
+        found.push((standing, letter));
+        if bytes >= CLAIM_BYTES_MAX {
+            break;
+        }
+    }
 
     let mut lease = connection.prepare_cached("UPDATE outbox SET state = 'sending', ready_at = ?2 WHERE seq = ?1")?;
     let mut stop = connection
