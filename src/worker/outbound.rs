@@ -25,11 +25,13 @@ use crate::retry::Pace;
 use async_trait::async_trait;
 use attempt::Outcome;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use seats::Seats;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use unwritten::Unwritten;
@@ -133,7 +135,7 @@ pub async fn run<D: Dispatch>(dispatch: Arc<D>, way: Way, stop: &CancellationTok
         look_every: dispatch.clock().scaled(LOOK_EVERY).max(LOOK_EVERY_MIN),
         dispatch,
         way,
-        on_way: JoinSet::new(),
+        on_way: FuturesUnordered::new(),
         unwritten: Unwritten::default(),
         pace: Pace::local(),
         more: true,
@@ -153,7 +155,7 @@ struct Outbound<D> {
     changes: watch::Receiver<u64>,
     hands: Hands,
     look_every: Duration,
-    on_way: JoinSet<Outcome>,
+    on_way: FuturesUnordered<BoxFuture<'static, Outcome>>,
     unwritten: Unwritten,
     pace: Pace,
     /// There may be more to lease.
@@ -179,7 +181,7 @@ impl<D: Dispatch> Outbound<D> {
         let outlet = Arc::clone(&self.way.outlet);
         tokio::select! {
             () = stop.cancelled() => {}
-            Some(ended) = self.on_way.join_next() => self.end_all(ended),
+            Some(ended) = self.on_way.next() => self.end_all(ended),
             passed = self.hands.next() => self.take_in(passed),
             Some(written) = self.unwritten.next() => match self.unwritten.ended(written) {
                 Ok(()) => self.pace.succeeded(),
@@ -271,20 +273,18 @@ impl<D: Dispatch> Outbound<D> {
                 continue;
             }
             let (dispatch, outlet) = (Arc::clone(&self.dispatch), Arc::clone(&self.way.outlet));
-            self.on_way.spawn(async move { attempt::make(&*dispatch, &*outlet, seated.letter).await });
+            let attempt = async move { attempt::make(&*dispatch, &*outlet, seated.letter).await };
+            self.on_way.push(attempt.boxed());
         }
         metrics::gauge!("mezhved_outbound_in_hand", "route" => self.way.route.code()).set(self.seats.len() as f64);
     }
 
     /// Takes in one that has ended, and all others that have too: they are written down together.
-    fn end_all(&mut self, first: Result<Outcome, JoinError>) {
+    fn end_all(&mut self, first: Outcome) {
         let mut next = Some(first);
         while let Some(ended) = next {
-            // An attempt catches its own panics; what is cancelled with the runtime needs no record.
-            if let Ok(outcome) = ended {
-                self.end(outcome);
-            }
-            next = self.on_way.try_join_next();
+            self.end(ended);
+            next = self.on_way.next().now_or_never().flatten();
         }
     }
 
@@ -338,7 +338,7 @@ impl<D: Dispatch> Outbound<D> {
                 self.unwritten.write(&self.dispatch);
             }
             tokio::select! {
-                Some(ended) = self.on_way.join_next() => self.end_all(ended),
+                Some(ended) = self.on_way.next() => self.end_all(ended),
                 Some(written) = self.unwritten.next() => {
                     if let Err(fault) = self.unwritten.ended(written) {
                         tracing::warn!(%fault, "what became of letters could not be written down");
