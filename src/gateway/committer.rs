@@ -5,6 +5,8 @@
 //! alone finds the store away. Never: waits for more jobs (a batch is what has come meanwhile); blames a job for a store
 //! that is away.
 
+mod apart;
+
 use crate::domain::decide::Command;
 use crate::domain::decision::Refusal;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode};
@@ -22,6 +24,7 @@ use crate::gateway::ports::scans::Handover;
 use crate::gateway::rejection::{Rejection, RejectionKind};
 use crate::gateway::working_set::WorkingSet;
 use crate::limits::BATCH_BYTES_MAX;
+use apart::Suspects;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
@@ -121,14 +124,17 @@ enum Fault {
 
 /// Runs until every gateway handle is gone.
 pub(super) async fn run(inner: Weak<Inner>, mut waiting: mpsc::Receiver<Job>) {
-    let mut batch = Vec::with_capacity(BATCH_MAX);
+    let (mut batch, mut suspects) = (Vec::with_capacity(BATCH_MAX), Suspects::default());
     while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let Some(inner) = inner.upgrade() else { return };
-        let mut left = std::mem::take(&mut batch);
+        let (alone, mut left): (Vec<Job>, Vec<Job>) = batch.drain(..).partition(|job| suspects.has(job));
         while !left.is_empty() {
             let rest = left.split_off(fitting(&left));
-            commit_batch(&inner, left).await;
+            commit_batch(&inner, left, &mut suspects).await;
             left = rest;
+        }
+        for job in alone {
+            commit_batch(&inner, vec![job], &mut suspects).await;
         }
     }
 }
@@ -144,48 +150,24 @@ fn fitting(jobs: &[Job]) -> usize {
     jobs.iter().take_while(below).count()
 }
 
-async fn commit_batch(inner: &Arc<Inner>, jobs: Vec<Job>) {
+async fn commit_batch(inner: &Arc<Inner>, jobs: Vec<Job>, suspects: &mut Suspects) {
     metrics::histogram!("mezhved_commit_batch_jobs").record(jobs.len() as f64);
     match guarded(inner, &jobs).await {
         Ok(decided) => {
-            jobs.into_iter().zip(decided).for_each(|(job, outcome)| job.answer(outcome));
+            jobs.into_iter().zip(decided).for_each(|(job, outcome)| suspects.settled(job, outcome));
             failpoint::reach("after-answer");
         }
         Err(Fault::Store(StoreError::Unavailable(cause))) => {
             tracing::error!(%cause, jobs = jobs.len(), "the store is not available; nothing of this batch was taken");
-            match (inner.store.answers(inner.now()).await, jobs.len()) {
-                (false, _) => jobs.into_iter().for_each(|job| job.answer(Err(unavailable()))),
-                (true, 1) => jobs.into_iter().for_each(|job| job.answer(Err(unavailable_for_this()))),
-                (true, _) => one_by_one(inner, jobs).await,
-            }
+            apart::of_an_absent_store(inner, jobs, suspects).await;
         }
         Err(fault) if jobs.len() == 1 => {
             tracing::error!(%fault, "a job cannot be written");
-            jobs.into_iter().for_each(|job| job.answer(Err(unwritable(&fault))));
+            jobs.into_iter().for_each(|job| suspects.settled(job, Err(unwritable(&fault))));
         }
         Err(fault) => {
             tracing::warn!(%fault, jobs = jobs.len(), "a batch cannot be written; its jobs are tried one by one");
-            one_by_one(inner, jobs).await;
-        }
-    }
-}
-
-/// When the store goes away meanwhile, nothing more is tried: none of the rest was at fault.
-async fn one_by_one(inner: &Arc<Inner>, jobs: Vec<Job>) {
-    let mut away = false;
-    for job in jobs {
-        if away {
-            job.answer(Err(unavailable()));
-            continue;
-        }
-        match guarded(inner, std::slice::from_ref(&job)).await {
-            Ok(mut decided) => job.answer(decided.pop().unwrap_or_else(|| Err(stopping()))),
-            Err(Fault::Store(StoreError::Unavailable(cause))) => {
-                tracing::error!(%cause, "the store did not take a job of this batch");
-                away = !inner.store.answers(inner.now()).await;
-                job.answer(Err(if away { unavailable() } else { unavailable_for_this() }));
-            }
-            Err(fault) => job.answer(Err(unwritable(&fault))),
+            apart::one_by_one(inner, jobs, suspects).await;
         }
     }
 }
@@ -202,13 +184,6 @@ fn unavailable() -> Rejection {
         "unavailable",
         "the store is not available; nothing was taken; try again",
     )
-}
-
-/// The store takes others: it is this one that it does not take, whatever the fault is.
-fn unavailable_for_this() -> Rejection {
-    tracing::error!("alarm: the store does not take this job, and takes others; it is tried again");
-    let message = "the store does not take this now, though it takes others; nothing was taken; try again";
-    Rejection::new(RejectionKind::Unavailable, "unavailable_for_this", message)
 }
 
 /// Our own record or constraint says no: not the sender's fault, and trying again will not help until an operator has

@@ -103,7 +103,8 @@ impl Gateway {
             // What it breaks comes after it was taken: it was accepted, and its sender has been told so.
             Ok(Some(content)) if content == delivery.content => return Disposition::Ack,
             Ok(on_record) => on_record,
-            Err(_) => return Disposition::RetryAlone,
+            Err(_) if self.0.store.answers(self.now()).await => return Disposition::RetryAlone,
+            Err(_) => return Disposition::RetryLater,
         };
         let id = uuid(delivery.message_id.as_deref());
         tracing::error!(?id, "alarm: the gateway ended each time while it handled this delivery");

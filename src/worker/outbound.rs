@@ -42,6 +42,11 @@ const LEASE: Duration = Duration::from_secs(60);
 const LEASE_LEFT_MIN: Duration = Duration::from_secs(20);
 /// Letters in hand over the broker: what two batches decide, and what is claimed beside it.
 const AMQP_MAX: usize = 5 * CLAIM_MAX;
+/// Bytes of letters in hand, with which nothing more is claimed: those of many recipients, of which each may have some
+/// (seats.rs).
+const IN_HAND_BYTES_MAX: usize = 4 * CLAIM_BYTES_MAX;
+/// Bytes of letters in hand to one recipient over HTTPS.
+const PUSH_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Rows leased in one transaction.
 const CLAIM_MAX: usize = 256;
 /// Without a wake-up the outbox is looked at so often: retries become due by themselves.
@@ -110,26 +115,42 @@ pub struct Way {
     pub in_hand_max: usize,
     /// Letters on their way to one recipient.
     pub per_recipient_max: usize,
+    /// Bytes of letters in hand to one recipient, with which it gets no more.
+    pub bytes_per_recipient_max: usize,
 }
 
 impl Way {
     /// Over the broker: all recipients share its fate.
     #[must_use]
     pub fn amqp(outlet: Arc<dyn Outlet>) -> Self {
-        Self { route: RouteKind::Amqp, outlet, in_hand_max: AMQP_MAX, per_recipient_max: AMQP_MAX }
+        let bytes_per_recipient_max = IN_HAND_BYTES_MAX;
+        Self {
+            route: RouteKind::Amqp,
+            outlet,
+            in_hand_max: AMQP_MAX,
+            per_recipient_max: AMQP_MAX,
+            bytes_per_recipient_max,
+        }
     }
 
     /// Over HTTPS: each recipient is as slow as it is.
     #[must_use]
     pub fn push(outlet: Arc<dyn Outlet>) -> Self {
-        Self { route: RouteKind::Push, outlet, in_hand_max: 2 * CLAIM_MAX, per_recipient_max: 4 }
+        let bytes_per_recipient_max = PUSH_BYTES_MAX;
+        Self {
+            route: RouteKind::Push,
+            outlet,
+            in_hand_max: 2 * CLAIM_MAX,
+            per_recipient_max: 4,
+            bytes_per_recipient_max,
+        }
     }
 }
 
 /// Sends what waits on one route, until the stop; then ends what is on its way.
 pub async fn run<D: Dispatch>(dispatch: Arc<D>, way: Way, stop: &CancellationToken) {
     let mut outbound = Outbound {
-        seats: Seats::new(way.per_recipient_max),
+        seats: Seats::new(way.per_recipient_max, way.bytes_per_recipient_max),
         changes: dispatch.changes(),
         hands: dispatch.hands(way.route),
         look_every: dispatch.clock().scaled(LOOK_EVERY).max(LOOK_EVERY_MIN),
@@ -225,7 +246,7 @@ impl<D: Dispatch> Outbound<D> {
 
     /// Whether letters may be leased now.
     fn may_claim(&self) -> bool {
-        let is_room = self.room() >= CLAIM_MAX && self.seats.bytes() < CLAIM_BYTES_MAX;
+        let is_room = self.room() >= CLAIM_MAX && self.seats.bytes() < IN_HAND_BYTES_MAX;
         self.ready && !self.unwritten.hides_arrivals() && is_room
     }
 

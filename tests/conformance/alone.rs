@@ -1,20 +1,25 @@
 //! What the store does not take while it takes everything else: one row of it meets a fault that is not its own.
 //!
 //! Promises: the fault is the server's own, raised for that row only; who waits for a lock is asked of the server. Never:
-//! waits for a time.
+//! waits for a time, but for what nothing tells of.
 
 use crate::beside::gateway;
 use crate::postgres_node::{Database, Postgres};
-use crate::replicas::open;
+use crate::replicas::{open, until};
+use crate::stores;
 use bytes::Bytes;
+use chrono::DateTime;
 use mezhved::domain::ids::ParticipantCode;
 use mezhved::domain::message::Format;
 use mezhved::gateway::Gateway;
 use mezhved::gateway::arrival::{Arrival, ChannelKind, Submitted};
 use mezhved::gateway::ports::Decisions;
+use mezhved::gateway::ports::decisions::PROBE;
 use mezhved::gateway::rejection::Rejection;
 use sqlx::{Connection as _, PgConnection};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// The decision lock, as lock.rs has it.
 const DECISION: i64 = 7_888_732_554_992_513_902;
@@ -53,30 +58,76 @@ async fn holds(database: &Database<'_>) -> PgConnection {
     connection
 }
 
+/// How many wait for an advisory lock of this database.
+const AWAITED: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// One message stands before the decision lock, and the others come together behind it: how each ended, in their order.
+async fn together(gateway: &Gateway, database: &Database<'_>, numbers: &[u32]) -> Vec<&'static str> {
+    let lock = holds(database).await;
+    let ask = |n: u32| {
+        let gateway = gateway.clone();
+        tokio::spawn(async move { submit(&gateway, n).await })
+    };
+    let (first, behind) = numbers.split_first().unwrap();
+    let mut asked = vec![ask(*first)];
+    until(async || (database.sql(AWAITED) == "1").then_some(())).await;
+    asked.extend(behind.iter().copied().map(ask));
+    // Nothing tells from outside that they are handed in; that they were one batch, the caller sees by what was written.
+    sleep(Duration::from_millis(300)).await;
+    lock.close().await.unwrap();
+    let mut ended = Vec::new();
+    for asked in asked {
+        ended.push(asked.await.unwrap().map_or_else(|refused| refused.code, |_| "taken"));
+    }
+    ended
+}
+
+/// In how many transactions these messages were written.
+fn transactions(database: &Database<'_>, numbers: &[u32]) -> String {
+    let ids: Vec<String> = numbers.iter().map(|n| format!("'{}'", id(*n))).collect();
+    database.sql(&format!("SELECT count(DISTINCT xmin::text) FROM message WHERE id IN ({})", ids.join(", ")))
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_of_which_the_store_does_not_take_one_is_taken_but_for_that_one() {
+async fn a_batch_of_which_the_store_does_not_take_one_is_taken_but_for_that_one_which_spoils_no_other() {
     let database = Postgres::shared().database();
     let store = Arc::new(open(&database).await);
     let gateway = gateway(&store).await;
-    damage(&database, "INSERT ON message", &format!("new.id = '{}'", id(2)));
-    let lock = holds(&database).await;
-    // The first waits for the lock, and the others come together behind it.
-    let asked: Vec<_> = (1..=4)
-        .map(|n| {
-            let gateway = gateway.clone();
-            tokio::spawn(async move { submit(&gateway, n).await })
-        })
-        .collect();
-    lock.close().await.unwrap();
-    let mut codes = Vec::new();
-    for asked in asked {
-        codes.push(asked.await.unwrap().map_or_else(|refused| refused.code, |_| "taken"));
-    }
-    assert_eq!(codes, ["taken", "unavailable_for_this", "taken", "taken"]);
-    assert_eq!(submit(&gateway, 2).await.unwrap_err().code, "unavailable_for_this", "alone too");
+    damage(&database, "INSERT ON message", &format!("new.id = '{}'", id(3)));
+    let ended = together(&gateway, &database, &[1, 2, 3, 4, 5]).await;
+    assert_eq!(ended, ["taken", "taken", "unavailable_for_this", "taken", "taken"]);
+    assert_eq!(transactions(&database, &[2, 4, 5]), "3", "they were no batch that had to be taken apart");
+    let ended = together(&gateway, &database, &[6, 3, 7, 8]).await;
+    assert_eq!(ended, ["taken", "unavailable_for_this", "taken", "taken"]);
+    assert_eq!(transactions(&database, &[7, 8]), "1", "it has spoilt their batch once more");
     database.sql("DROP TRIGGER damage ON message");
-    assert!(!submit(&gateway, 2).await.unwrap().duplicate, "nothing of it was there");
+    assert!(!submit(&gateway, 3).await.unwrap().duplicate, "nothing of it was there");
     assert_eq!(database.sql("SELECT count(*) FROM handling"), "0", "what was asked of the store has left a row");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_three_in_a_row_that_it_does_not_take_it_is_the_store() {
+    let database = Postgres::shared().database();
+    let store = Arc::new(open(&database).await);
+    let gateway = gateway(&store).await;
+    // As on a disk that has room for small rows, and for no message.
+    damage(&database, "INSERT ON message", "true");
+    let ended = together(&gateway, &database, &[1, 2, 3, 4, 5, 6]).await;
+    assert_eq!(
+        ended,
+        ["unavailable_for_this", "unavailable", "unavailable", "unavailable", "unavailable", "unavailable"]
+    );
+}
+
+#[tokio::test]
+async fn every_store_answers_and_keeps_nothing_of_it() {
+    for subject in stores().await {
+        let now = "2026-03-10T03:00:00Z".parse().unwrap();
+        assert!(subject.store.answers(now).await && subject.store.answers(now).await);
+        let counts = subject.store.begin_handlings([PROBE, [1; 32]], now, DateTime::UNIX_EPOCH).await.unwrap();
+        assert_eq!(counts, [1, 1], "a row was left");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,11 +64,8 @@ pub(super) async fn save(
     Ok(written)
 }
 
-/// Columns in the order in which they are bound.
-macro_rules! insert {
-    ($rest:literal) => {
-        concat!(
-            "INSERT INTO obligation (id, exchange, performer, controller, request_type, urgency, case_no,
+/// New ones, without a look for what they might meet.
+const INSERT: &str = "INSERT INTO obligation (id, exchange, performer, controller, request_type, urgency, case_no,
              opened_at, state, due_on, due_at, interim, closed_at, renews_at, record)
          SELECT id, exchange, performer, controller, request_type, urgency, case_no, opened_at, state, due_on, due_at,
              interim, closed_at, renews_at, record::json
@@ -77,18 +74,20 @@ macro_rules! insert {
                  $14::timestamptz[], $15::text[])
              WITH ORDINALITY AS new (id, exchange, performer, controller, request_type, urgency, case_no, opened_at,
                  state, due_on, due_at, interim, closed_at, renews_at, record, place)
-         ORDER BY place",
-            $rest,
-            " RETURNING id, n"
-        )
-    };
-}
+         ORDER BY place
+         RETURNING id, n";
 
-/// Without a look for what they might meet.
-const INSERT: &str = insert!("");
-
-const UPSERT: &str = insert!(
-    "
+/// Those on record; the same columns.
+const UPSERT: &str = "INSERT INTO obligation (id, exchange, performer, controller, request_type, urgency, case_no,
+             opened_at, state, due_on, due_at, interim, closed_at, renews_at, record)
+         SELECT id, exchange, performer, controller, request_type, urgency, case_no, opened_at, state, due_on, due_at,
+             interim, closed_at, renews_at, record::json
+         FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                 $8::timestamptz[], $9::text[], $10::date[], $11::timestamptz[], $12::boolean[], $13::timestamptz[],
+                 $14::timestamptz[], $15::text[])
+             WITH ORDINALITY AS new (id, exchange, performer, controller, request_type, urgency, case_no, opened_at,
+                 state, due_on, due_at, interim, closed_at, renews_at, record, place)
+         ORDER BY place
          ON CONFLICT (id) DO UPDATE SET performer = excluded.performer, controller = excluded.controller,
              request_type = excluded.request_type, urgency = excluded.urgency, case_no = excluded.case_no,
              opened_at = excluded.opened_at, state = excluded.state, due_on = excluded.due_on,
@@ -100,8 +99,8 @@ const UPSERT: &str = insert!(
                  obligation.due_at, obligation.closed_at, obligation.renews_at)
              IS DISTINCT FROM (excluded.record::text, excluded.performer, excluded.controller, excluded.request_type,
                  excluded.urgency, excluded.case_no, excluded.opened_at, excluded.state, excluded.due_on,
-                 excluded.due_at, excluded.closed_at, excluded.renews_at)"
-);
+                 excluded.due_at, excluded.closed_at, excluded.renews_at)
+         RETURNING id, n";
 
 /// Gives the rows that were written.
 async fn write(

@@ -29,6 +29,8 @@ pub(super) struct Seated {
 #[derive(Debug)]
 pub(super) struct Seats {
     per_recipient_max: usize,
+    /// Bytes of letters to one recipient, with which it gets no more.
+    bytes_max: usize,
     by_recipient: HashMap<ParticipantCode, Seat>,
     in_hand: usize,
     /// Of their contents.
@@ -39,13 +41,15 @@ pub(super) struct Seats {
 struct Seat {
     on_way: usize,
     waiting: VecDeque<Seated>,
+    /// Of all its letters in hand.
+    bytes: usize,
     /// What an attempt takes, on a sliding average.
     takes: Duration,
 }
 
 impl Seats {
-    pub fn new(per_recipient_max: usize) -> Self {
-        Self { per_recipient_max, by_recipient: HashMap::new(), in_hand: 0, bytes: 0 }
+    pub fn new(per_recipient_max: usize, bytes_max: usize) -> Self {
+        Self { per_recipient_max, bytes_max, by_recipient: HashMap::new(), in_hand: 0, bytes: 0 }
     }
 
     /// How many letters are in hand.
@@ -62,10 +66,11 @@ impl Seats {
     pub fn offer(&mut self, letter: Claimed, leased_until: Instant) -> Option<(Claimed, Duration)> {
         let max = self.per_recipient_max;
         let seat = self.by_recipient.entry(letter.recipient.clone()).or_insert_with(Seat::empty);
-        if seat.on_way + seat.waiting.len() >= max + seat.waiting_max(max) {
+        if seat.on_way + seat.waiting.len() >= max + seat.waiting_max(max) || seat.bytes >= self.bytes_max {
             return Some((letter, seat.clears_in(max)));
         }
         self.bytes += letter.content.len();
+        seat.bytes += letter.content.len();
         seat.waiting.push_back(Seated { letter, leased_until });
         self.in_hand += 1;
         None
@@ -91,6 +96,7 @@ impl Seats {
         self.bytes = self.bytes.saturating_sub(letter.content.len());
         if let Some(seat) = self.by_recipient.get_mut(&letter.recipient) {
             seat.on_way = seat.on_way.saturating_sub(1);
+            seat.bytes = seat.bytes.saturating_sub(letter.content.len());
             if let Some(took) = took {
                 seat.takes = (seat.takes * 3 + took) / 4;
             }
@@ -102,15 +108,19 @@ impl Seats {
         let waiting = self.by_recipient.values_mut().flat_map(|seat| seat.waiting.drain(..));
         let letters: Vec<Claimed> = waiting.map(|seated| seated.letter).collect();
         self.in_hand = self.in_hand.saturating_sub(letters.len());
-        let bytes: usize = letters.iter().map(|letter| letter.content.len()).sum();
-        self.bytes = self.bytes.saturating_sub(bytes);
+        for letter in &letters {
+            self.bytes = self.bytes.saturating_sub(letter.content.len());
+            if let Some(seat) = self.by_recipient.get_mut(&letter.recipient) {
+                seat.bytes = seat.bytes.saturating_sub(letter.content.len());
+            }
+        }
         letters
     }
 }
 
 impl Seat {
     fn empty() -> Self {
-        Self { on_way: 0, waiting: VecDeque::new(), takes: FIRST_GUESS }
+        Self { on_way: 0, waiting: VecDeque::new(), bytes: 0, takes: FIRST_GUESS }
     }
 
     fn waiting_max(&self, at_once: usize) -> usize {
@@ -134,6 +144,8 @@ mod tests {
     use chrono::DateTime;
     use uuid::Uuid;
 
+    const BYTES_MAX: usize = 1000;
+
     fn letter(to: &str) -> Claimed {
         Claimed {
             message: MessageId(Uuid::new_v4()),
@@ -154,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_few_go_at_once_to_each_recipient_and_the_others_follow_in_their_order() {
-        let mut seats = Seats::new(4);
+        let mut seats = Seats::new(4, BYTES_MAX);
         assert_eq!(offer(&mut seats, "a", 10) + offer(&mut seats, "b", 2), 0);
         let first = seats.next();
         assert_eq!(first.iter().filter(|seated| seated.letter.recipient.as_str() == "a").count(), 4);
@@ -167,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_recipient_that_turns_out_to_be_slow_holds_little_in_hand_and_the_rest_is_given_back_for_long() {
-        let mut seats = Seats::new(4);
+        let mut seats = Seats::new(4, BYTES_MAX);
         let slow = letter("slow");
         assert_eq!(offer(&mut seats, "slow", 20), 0);
         for _ in 0..5 {
@@ -184,7 +196,7 @@ mod tests {
 
     #[test]
     fn the_bytes_in_hand_are_those_of_the_letters_in_hand() {
-        let mut seats = Seats::new(1);
+        let mut seats = Seats::new(1, BYTES_MAX);
         let of = |bytes: usize| Claimed { content: Bytes::from(vec![0; bytes]), ..letter("a") };
         let until = Instant::now() + Duration::from_secs(60);
         assert!(seats.offer(of(100), until).is_none() && seats.offer(of(10), until).is_none());
@@ -194,11 +206,18 @@ mod tests {
         assert_eq!(seats.bytes(), 10);
         seats.clear();
         assert_eq!(seats.bytes(), 0);
+        let large = |to: &str| Claimed { content: Bytes::from(vec![0; BYTES_MAX]), ..letter(to) };
+        assert!(seats.offer(large("a"), until).is_none(), "one is always taken");
+        assert!(seats.offer(letter("a"), until).is_some(), "more to the same one is given back");
+        assert!(seats.offer(large("b"), until).is_none(), "and to another one taken");
+        let going = seats.next();
+        going.iter().for_each(|seated| seats.left(&seated.letter, None));
+        assert!(seats.offer(large("a"), until).is_none());
     }
 
     #[test]
     fn what_was_not_begun_can_be_given_up() {
-        let mut seats = Seats::new(4);
+        let mut seats = Seats::new(4, BYTES_MAX);
         offer(&mut seats, "a", 10);
         assert_eq!(seats.next().len(), 4);
         assert_eq!(seats.clear().len(), 6);

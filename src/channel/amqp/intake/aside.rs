@@ -1,7 +1,7 @@
 //! Deliveries that the store does not take while it takes others: each is tried again by itself, beside the flow.
 //!
-//! Promises: one is given up only after five tries over some time, and only if others were taken meanwhile: a store that
-//! takes nothing is nobody's fault. Never: stands in the way of a delivery that can be taken.
+//! Promises: one is given up only after five tries over some time, and only if ten times as many others were taken
+//! meanwhile as stand here: a store that takes little is nobody's fault. Never: knows why.
 
 use crate::gateway::ports::inbound::InboundDelivery;
 use crate::retry::Pace;
@@ -10,6 +10,8 @@ use tokio::time::Instant;
 
 /// Before so many nothing is given up.
 const TRIES_MIN: u32 = 5;
+/// So many others must have been taken meanwhile, for each that stands here.
+const OTHERS_MIN: u64 = 10;
 
 /// What was put aside on one channel.
 #[derive(Default)]
@@ -34,24 +36,19 @@ impl Aside {
     }
 
     /// It was not taken, for the first time or again; `taken` deliveries were, up to now. Whether it waits: if not, it is
-    /// given up, because it has stood here for `long` while others were taken, or crowds the flow.
-    pub fn put(
-        &mut self,
-        (tag, delivery): (u64, InboundDelivery),
-        taken: u64,
-        (long, crowd): (Duration, usize),
-    ) -> bool {
+    /// given up, because it has stood here for `long` while others were taken.
+    pub fn put(&mut self, (tag, delivery): (u64, InboundDelivery), taken: u64, long: Duration) -> bool {
         let now = Instant::now();
         let at = self.0.iter().position(|stander| stander.tag == tag).unwrap_or_else(|| {
             let pace = Pace::local();
             self.0.push(Stander { tag, delivery: None, since: now, taken, tries: 0, pace, ask_at: now });
             self.0.len() - 1
         });
-        let is_crowd = self.0.len() > crowd;
+        let others = OTHERS_MIN * self.0.len() as u64;
         let stander = &mut self.0[at];
         stander.tries += 1;
-        let is_long = is_crowd || now.duration_since(stander.since) >= long;
-        if is_long && stander.tries >= TRIES_MIN && taken > stander.taken {
+        let is_long = now.duration_since(stander.since) >= long;
+        if is_long && stander.tries >= TRIES_MIN && taken - stander.taken >= others {
             self.0.swap_remove(at);
             return false;
         }

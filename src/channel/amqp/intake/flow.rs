@@ -112,7 +112,7 @@ impl<'a> Flow<'a> {
                 Turn::Came(None) if self.widening => self.widen().await?,
                 Turn::Came(None) => return Err(Loss::Other("the broker has ended the consumer")),
                 Turn::AskAgain => self.ask_again(),
-                Turn::AskAside => self.aside.due().into_iter().for_each(|(tag, delivery)| self.take(tag, delivery)),
+                Turn::AskAside => self.ask_aside().await?,
                 Turn::GiveUp => return Ok(()),
             }
             if self.drain_until.is_some() && (self.pause.is_some() || (self.exhausted && self.busy.is_empty())) {
@@ -252,12 +252,25 @@ impl<'a> Flow<'a> {
 
     /// It takes a place in hand, so that the flow must be wider than that.
     async fn put_aside(&mut self, tag: u64, delivery: InboundDelivery) -> Result<(), Loss> {
-        let crowd = usize::from(self.door.config.prefetch / 2);
-        if !self.aside.put((tag, delivery), self.taken, (self.door.config.hold_max, crowd)) {
+        // What may be the end of the gateway has no others beside it.
+        let may_widen = !delivery.is_suspicious();
+        if !self.aside.put((tag, delivery), self.taken, self.door.config.hold_max) {
             return self.reject(tag, "unwritable").await;
         }
-        if self.aside.len() >= usize::from(self.width / 2) {
+        if may_widen && self.aside.len() >= usize::from(self.width / 2) {
             self.begin_widening().await?;
+        }
+        Ok(())
+    }
+
+    /// Those that stand aside and are due; what is suspicious is taken alone, as it always is.
+    async fn ask_aside(&mut self) -> Result<(), Loss> {
+        for (tag, delivery) in self.aside.due() {
+            if delivery.is_suspicious() {
+                self.take_alone(tag, delivery).await?;
+            } else {
+                self.take(tag, delivery);
+            }
         }
         Ok(())
     }
