@@ -133,9 +133,7 @@ pub(super) async fn run(inner: Weak<Inner>, mut waiting: mpsc::Receiver<Job>) {
             commit_batch(&inner, left, &mut suspects).await;
             left = rest;
         }
-        for job in alone {
-            commit_batch(&inner, vec![job], &mut suspects).await;
-        }
+        apart::each_suspect(&inner, alone, &mut suspects).await;
     }
 }
 
@@ -150,6 +148,7 @@ fn fitting(jobs: &[Job]) -> usize {
     jobs.iter().take_while(below).count()
 }
 
+/// Answers every one of the jobs.
 async fn commit_batch(inner: &Arc<Inner>, jobs: Vec<Job>, suspects: &mut Suspects) {
     metrics::histogram!("mezhved_commit_batch_jobs").record(jobs.len() as f64);
     match guarded(inner, &jobs).await {

@@ -25,13 +25,11 @@ use crate::retry::Pace;
 use async_trait::async_trait;
 use attempt::Outcome;
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt as _, StreamExt as _};
 use seats::Seats;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use unwritten::Unwritten;
@@ -156,7 +154,7 @@ pub async fn run<D: Dispatch>(dispatch: Arc<D>, way: Way, stop: &CancellationTok
         look_every: dispatch.clock().scaled(LOOK_EVERY).max(LOOK_EVERY_MIN),
         dispatch,
         way,
-        on_way: FuturesUnordered::new(),
+        on_way: JoinSet::new(),
         unwritten: Unwritten::default(),
         pace: Pace::local(),
         more: true,
@@ -176,7 +174,8 @@ struct Outbound<D> {
     changes: watch::Receiver<u64>,
     hands: Hands,
     look_every: Duration,
-    on_way: FuturesUnordered<BoxFuture<'static, Outcome>>,
+    /// Tasks of their own: they go on while the store is waited for.
+    on_way: JoinSet<Outcome>,
     unwritten: Unwritten,
     pace: Pace,
     /// There may be more to lease.
@@ -202,7 +201,7 @@ impl<D: Dispatch> Outbound<D> {
         let outlet = Arc::clone(&self.way.outlet);
         tokio::select! {
             () = stop.cancelled() => {}
-            Some(ended) = self.on_way.next() => self.end_all(ended),
+            Some(ended) = self.on_way.join_next() => self.end_all(ended),
             passed = self.hands.next() => self.take_in(passed),
             Some(written) = self.unwritten.next() => match self.unwritten.ended(written) {
                 Ok(()) => self.pace.succeeded(),
@@ -294,18 +293,20 @@ impl<D: Dispatch> Outbound<D> {
                 continue;
             }
             let (dispatch, outlet) = (Arc::clone(&self.dispatch), Arc::clone(&self.way.outlet));
-            let attempt = async move { attempt::make(&*dispatch, &*outlet, seated.letter).await };
-            self.on_way.push(attempt.boxed());
+            self.on_way.spawn(async move { attempt::make(&*dispatch, &*outlet, seated.letter).await });
         }
         metrics::gauge!("mezhved_outbound_in_hand", "route" => self.way.route.code()).set(self.seats.len() as f64);
     }
 
     /// Takes in one that has ended, and all others that have too: they are written down together.
-    fn end_all(&mut self, first: Outcome) {
+    fn end_all(&mut self, first: Result<Outcome, JoinError>) {
         let mut next = Some(first);
         while let Some(ended) = next {
-            self.end(ended);
-            next = self.on_way.next().now_or_never().flatten();
+            // An attempt catches its own panics; what is cancelled with the runtime needs no record.
+            if let Ok(outcome) = ended {
+                self.end(outcome);
+            }
+            next = self.on_way.try_join_next();
         }
     }
 
@@ -359,7 +360,7 @@ impl<D: Dispatch> Outbound<D> {
                 self.unwritten.write(&self.dispatch);
             }
             tokio::select! {
-                Some(ended) = self.on_way.next() => self.end_all(ended),
+                Some(ended) = self.on_way.join_next() => self.end_all(ended),
                 Some(written) = self.unwritten.next() => {
                     if let Err(fault) = self.unwritten.ended(written) {
                         tracing::warn!(%fault, "what became of letters could not be written down");

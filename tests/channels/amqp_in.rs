@@ -3,6 +3,7 @@
 use crate::peer::{Peer, Recorder, Running, config, depth, until};
 use crate::support::broker::Broker;
 use lapin::BasicProperties;
+use lapin::options::BasicNackOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use mezhved::channel::amqp::{DEAD_QUEUE, INBOUND_QUEUE};
 use mezhved::gateway::ports::inbound::{Disposition, Inbound, InboundDelivery};
@@ -177,6 +178,41 @@ async fn deliveries_that_alone_are_not_taken_delay_nobody_and_are_given_up_only_
     school.send("next", b"{}").await;
     until("the next taken", || recorder.ids().contains(&"next".into())).await;
     assert_eq!(recorder.count(), before + 1, "what was given up is tried no more");
+    intake.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_suspicious_delivery_that_alone_is_not_taken_delays_nobody_either() {
+    let broker = Broker::shared();
+    let vhost = broker.vhost();
+    let recorder = Recorder::answering(|delivery| match delivery.message_id.as_deref() {
+        Some("unfit") => Disposition::RetryAlone,
+        _ => Disposition::Ack,
+    });
+    let mut intake = Running::intake(config(&vhost), recorder.clone());
+    intake.up().await;
+    let school = Peer::connect(&vhost.participant("school-17")).await;
+    let gateway = Peer::connect(&vhost.gateway_url()).await;
+    intake.stopped().await;
+    school.send("unfit", b"{}").await;
+    // Handed out and given back, until it is suspicious.
+    for _ in 0..3 {
+        let got =
+            gateway.channel.basic_get(INBOUND_QUEUE.into(), Default::default()).await.expect("read").expect("there");
+        got.acker.nack(BasicNackOptions { multiple: false, requeue: true }).await.expect("given back");
+    }
+    school.send("healthy-0", b"{}").await;
+    let mut intake = Running::intake(config(&vhost), recorder.clone());
+    intake.up().await;
+    until("tried", || recorder.ids().contains(&"unfit".into())).await;
+    assert!(recorder.seen.lock().expect("whole")[0].is_suspicious());
+    for n in 1..20 {
+        school.send(&format!("healthy-{n}"), b"{}").await;
+    }
+    until("the healthy ones taken", || recorder.ids().iter().filter(|id| id.starts_with("healthy")).count() == 20)
+        .await;
+    until("only it is left", || depth(broker, &vhost, INBOUND_QUEUE) == 1).await;
+    assert_eq!(depth(broker, &vhost, DEAD_QUEUE), 0);
     intake.stopped().await;
 }
 

@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 /// So many jobs one after the other that are not taken: it is the store.
 const IN_A_ROW: usize = 3;
+/// So many suspects, and the others are not tried this time.
+const SUSPECTS_IN_A_ROW: usize = 16;
 /// Suspects that are remembered at most; who is forgotten spoils one more batch.
 const SUSPECTS_MAX: usize = 1000;
 
@@ -61,12 +63,16 @@ impl Suspects {
         job.answer(outcome);
     }
 
-    /// Answers a job that alone was not taken.
-    fn not_taken(&mut self, job: Job) {
+    fn remember(&mut self, job: &Job) {
         if self.0.len() >= SUSPECTS_MAX {
             self.0.clear();
         }
-        self.0.extend(matter(&job));
+        self.0.extend(matter(job));
+    }
+
+    /// Answers a job that alone was not taken.
+    fn not_taken(&mut self, job: Job) {
+        self.remember(&job);
         tracing::error!("alarm: the store does not take this job, and takes others; it is tried again");
         let message = "the store does not take this now, though it takes others; nothing was taken; try again";
         job.answer(Err(Rejection::new(RejectionKind::Unavailable, "unavailable_for_this", message)));
@@ -78,15 +84,15 @@ pub(super) async fn of_an_absent_store(inner: &Arc<Inner>, jobs: Vec<Job>, suspe
     let is_back = inner.store.answers(inner.now()).await;
     let (again, others): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| is_back && matter(job).is_some());
     others.into_iter().for_each(|job| job.answer(Err(unavailable())));
-    let (known, again): (Vec<Job>, Vec<Job>) = again.into_iter().partition(|job| suspects.has(job));
-    known.into_iter().for_each(|job| suspects.not_taken(job));
     one_by_one(inner, again, suspects).await;
 }
 
 /// Each by itself, until the store takes nothing more: none of the rest was at fault then.
 pub(super) async fn one_by_one(inner: &Arc<Inner>, jobs: Vec<Job>, suspects: &mut Suspects) {
-    let (mut jobs, mut failed, mut away) = (jobs.into_iter(), Vec::new(), false);
-    while !away && let Some(job) = jobs.next() {
+    let (mut jobs, mut failed, mut stand) = (jobs.into_iter(), Vec::new(), Stand::Answers);
+    while stand == Stand::Answers
+        && let Some(job) = jobs.next()
+    {
         match guarded(inner, std::slice::from_ref(&job)).await {
             Ok(mut decided) => {
                 failed.drain(..).for_each(|job| suspects.not_taken(job));
@@ -95,13 +101,67 @@ pub(super) async fn one_by_one(inner: &Arc<Inner>, jobs: Vec<Job>, suspects: &mu
             Err(Fault::Store(StoreError::Unavailable(cause))) => {
                 tracing::error!(%cause, "the store did not take a job of this batch");
                 failed.push(job);
-                away = failed.len() >= IN_A_ROW || !inner.store.answers(inner.now()).await;
+                stand = Stand::after(inner, failed.len()).await;
             }
             Err(fault) => suspects.settled(job, Err(unwritable(&fault))),
         }
     }
     for job in failed {
-        if away { job.answer(Err(unavailable())) } else { suspects.not_taken(job) }
+        match stand {
+            Stand::Answers => suspects.not_taken(job),
+            // Who it may be all the same (neighbours in a block) spoils no batch, and stops no sweep, the next time.
+            Stand::TakesNothing => {
+                suspects.remember(&job);
+                job.answer(Err(unavailable()));
+            }
+            Stand::Away => job.answer(Err(unavailable())),
+        }
     }
     jobs.for_each(|job| job.answer(Err(unavailable())));
+}
+
+/// Those that were not taken before, each by itself and once, until the store is away or takes many in a row not.
+pub(super) async fn each_suspect(inner: &Arc<Inner>, jobs: Vec<Job>, suspects: &mut Suspects) {
+    let (mut stand, mut in_a_row) = (Stand::Answers, 0);
+    for job in jobs {
+        if stand == Stand::Away || in_a_row >= SUSPECTS_IN_A_ROW {
+            job.answer(Err(unavailable()));
+            continue;
+        }
+        metrics::histogram!("mezhved_commit_batch_jobs").record(1.0);
+        match guarded(inner, std::slice::from_ref(&job)).await {
+            Ok(mut decided) => {
+                in_a_row = 0;
+                suspects.settled(job, decided.pop().unwrap_or_else(|| Err(stopping())));
+            }
+            Err(Fault::Store(StoreError::Unavailable(cause))) => {
+                tracing::error!(%cause, "the store did not take a job that it had not taken before");
+                in_a_row += 1;
+                stand = Stand::after(inner, 0).await;
+                if stand == Stand::Away { job.answer(Err(unavailable())) } else { suspects.not_taken(job) }
+            }
+            Err(fault) => suspects.settled(job, Err(unwritable(&fault))),
+        }
+    }
+}
+
+/// How the store stands to those that it did not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    /// It would decide, and write something small.
+    Answers,
+    /// It would, and took none of several.
+    TakesNothing,
+    Away,
+}
+
+impl Stand {
+    /// After so many in a row that were not taken.
+    async fn after(inner: &Arc<Inner>, in_a_row: usize) -> Self {
+        match inner.store.answers(inner.now()).await {
+            false => Self::Away,
+            true if in_a_row >= IN_A_ROW => Self::TakesNothing,
+            true => Self::Answers,
+        }
+    }
 }

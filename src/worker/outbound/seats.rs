@@ -15,6 +15,8 @@ const WAITING_MAX: usize = 128;
 const WAITING_SPAN: Duration = Duration::from_secs(20);
 /// How slow a recipient is thought to be before it is known.
 const FIRST_GUESS: Duration = Duration::from_secs(1);
+/// The shortest for which one is that is too large for now: it is read each time that it is claimed.
+const LARGE_WAIT: Duration = Duration::from_secs(1);
 /// The longest time for which a letter is given back.
 const GIVE_BACK_MAX: Duration = Duration::from_secs(15);
 
@@ -66,8 +68,11 @@ impl Seats {
     pub fn offer(&mut self, letter: Claimed, leased_until: Instant) -> Option<(Claimed, Duration)> {
         let max = self.per_recipient_max;
         let seat = self.by_recipient.entry(letter.recipient.clone()).or_insert_with(Seat::empty);
-        if seat.on_way + seat.waiting.len() >= max + seat.waiting_max(max) || seat.bytes >= self.bytes_max {
+        if seat.on_way + seat.waiting.len() >= max + seat.waiting_max(max) {
             return Some((letter, seat.clears_in(max)));
+        }
+        if seat.bytes >= seat.bytes_max(self.bytes_max) {
+            return Some((letter, seat.clears_in(max).max(LARGE_WAIT)));
         }
         self.bytes += letter.content.len();
         seat.bytes += letter.content.len();
@@ -126,6 +131,11 @@ impl Seat {
     fn waiting_max(&self, at_once: usize) -> usize {
         let rounds = WAITING_SPAN.as_millis() / self.takes.as_millis().max(1);
         usize::try_from(rounds).unwrap_or(WAITING_MAX).saturating_mul(at_once).min(WAITING_MAX)
+    }
+
+    /// Who is slow holds an eighth, so that many who are leave room for the others.
+    fn bytes_max(&self, quick: usize) -> usize {
+        if self.takes > FIRST_GUESS { quick / 8 } else { quick }
     }
 
     fn clears_in(&self, at_once: usize) -> Duration {

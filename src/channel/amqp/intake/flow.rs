@@ -32,6 +32,9 @@ use tokio_util::sync::CancellationToken;
 /// again before a full queue sends nobody's innocent message to the dead letters.
 const WIDENING: u16 = 16;
 
+/// So many times the prefetch may stand aside: each such delivery is in memory, and has no others behind it.
+const ASIDE_MAX: usize = 2;
+
 type Taking<'a> = Pin<Box<dyn Future<Output = Taken> + Send + 'a>>;
 
 struct Taken {
@@ -48,6 +51,10 @@ pub(super) struct Flow<'a> {
     width: u16,
     /// The consumer was ended, so that a wider one can follow when it has given out all that it held.
     widening: bool,
+    /// How wide that is to be.
+    next_width: u16,
+    /// How many of what the present one gave out stand aside.
+    standing: usize,
     /// Deliveries of this connection that were taken.
     taken: u64,
     ledger: Ledger,
@@ -90,6 +97,8 @@ impl<'a> Flow<'a> {
             consumer,
             width: 1,
             widening: false,
+            next_width: 1,
+            standing: 0,
             taken: 0,
             ledger: Ledger::default(),
             busy: FuturesUnordered::new(),
@@ -175,6 +184,7 @@ impl<'a> Flow<'a> {
     /// Ends the consumer, so that a wider one follows, unless it is the widest or the last.
     async fn begin_widening(&mut self) -> Result<(), Loss> {
         if self.width < self.door.config.prefetch && !self.widening && self.drain_until.is_none() {
+            self.next_width = self.wider();
             self.end_consumer().await?;
             self.widening = true;
         }
@@ -183,7 +193,7 @@ impl<'a> Flow<'a> {
 
     // A quorum queue fixes the prefetch of a consumer when it begins: so a second one follows the first.
     async fn widen(&mut self) -> Result<(), Loss> {
-        self.width = self.width.saturating_mul(WIDENING).min(self.door.config.prefetch);
+        (self.width, self.standing) = (self.next_width, 0);
         let wider = consume(&self.channel, self.width);
         self.consumer = within(self.door.config.connect_timeout, wider).await?;
         self.widening = false;
@@ -252,18 +262,35 @@ impl<'a> Flow<'a> {
 
     /// It takes a place in hand, so that the flow must be wider than that.
     async fn put_aside(&mut self, tag: u64, delivery: InboundDelivery) -> Result<(), Loss> {
-        // What may be the end of the gateway has no others beside it.
+        // What may be the end of the gateway has no more others beside it than before.
         let may_widen = !delivery.is_suspicious();
+        let stood = self.aside.len();
         if !self.aside.put((tag, delivery), self.taken, self.door.config.hold_max) {
             return self.reject(tag, "unwritable").await;
         }
-        if may_widen && self.aside.len() >= usize::from(self.width / 2) {
-            self.begin_widening().await?;
+        self.standing += self.aside.len() - stood;
+        if self.standing > 0 && self.standing >= usize::from(self.width / 2) {
+            self.renew(may_widen).await?;
         }
         Ok(())
     }
 
-    /// Those that stand aside and are due; what is suspicious is taken alone, as it always is.
+    /// Half of what the consumer may have in hand stands aside: another one takes its place.
+    async fn renew(&mut self, may_widen: bool) -> Result<(), Loss> {
+        let is_free = !self.widening && self.drain_until.is_none();
+        if is_free && self.aside.len() < ASIDE_MAX * usize::from(self.door.config.prefetch) {
+            self.next_width = if may_widen { self.wider() } else { self.width };
+            self.end_consumer().await?;
+            self.widening = true;
+        }
+        Ok(())
+    }
+
+    fn wider(&self) -> u16 {
+        self.width.saturating_mul(WIDENING).min(self.door.config.prefetch)
+    }
+
+    /// Those that stand aside and are due; what is suspicious is taken alone.
     async fn ask_aside(&mut self) -> Result<(), Loss> {
         for (tag, delivery) in self.aside.due() {
             if delivery.is_suspicious() {
