@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// So many jobs one after the other that are not taken: it is the store.
 const IN_A_ROW: usize = 3;
-/// So many suspects, and the others are not tried this time.
+/// So many suspects in a row, and the others are not tried this time, but first the next.
 const SUSPECTS_IN_A_ROW: usize = 16;
 /// Suspects that are remembered at most; who is forgotten spoils one more batch.
 const SUSPECTS_MAX: usize = 1000;
@@ -45,29 +45,33 @@ fn matter(job: &Job) -> Option<Matter> {
 
 /// What the store did not take while it took others.
 #[derive(Default)]
-pub(super) struct Suspects(HashSet<Matter>);
+pub(super) struct Suspects {
+    matters: HashSet<Matter>,
+    /// With whom the next round begins.
+    turn: usize,
+}
 
 impl Suspects {
     /// Whether a job is to be tried by itself.
     pub fn has(&self, job: &Job) -> bool {
-        !self.0.is_empty() && matter(job).is_some_and(|matter| self.0.contains(&matter))
+        !self.matters.is_empty() && matter(job).is_some_and(|matter| self.matters.contains(&matter))
     }
 
     /// Answers a job that was taken, or refused.
     pub fn settled(&mut self, job: Job, outcome: Decided) {
-        if !self.0.is_empty()
+        if !self.matters.is_empty()
             && let Some(matter) = matter(&job)
         {
-            self.0.remove(&matter);
+            self.matters.remove(&matter);
         }
         job.answer(outcome);
     }
 
     fn remember(&mut self, job: &Job) {
-        if self.0.len() >= SUSPECTS_MAX {
-            self.0.clear();
+        if self.matters.len() >= SUSPECTS_MAX {
+            self.matters.clear();
         }
-        self.0.extend(matter(job));
+        self.matters.extend(matter(job));
     }
 
     /// Answers a job that alone was not taken.
@@ -109,7 +113,7 @@ pub(super) async fn one_by_one(inner: &Arc<Inner>, jobs: Vec<Job>, suspects: &mu
     for job in failed {
         match stand {
             Stand::Answers => suspects.not_taken(job),
-            // Who it may be all the same (neighbours in a block) spoils no batch, and stops no sweep, the next time.
+            // It may be these all the same, neighbours in a block: then they stop no sweep the next time.
             Stand::TakesNothing => {
                 suspects.remember(&job);
                 job.answer(Err(unavailable()));
@@ -117,15 +121,26 @@ pub(super) async fn one_by_one(inner: &Arc<Inner>, jobs: Vec<Job>, suspects: &mu
             Stand::Away => job.answer(Err(unavailable())),
         }
     }
-    jobs.for_each(|job| job.answer(Err(unavailable())));
+    for job in jobs {
+        if stand == Stand::TakesNothing {
+            suspects.remember(&job);
+        }
+        job.answer(Err(unavailable()));
+    }
 }
 
 /// Those that were not taken before, each by itself and once, until the store is away or takes many in a row not.
-pub(super) async fn each_suspect(inner: &Arc<Inner>, jobs: Vec<Job>, suspects: &mut Suspects) {
+pub(super) async fn each_suspect(inner: &Arc<Inner>, mut jobs: Vec<Job>, suspects: &mut Suspects) {
+    let turn = suspects.turn.checked_rem(jobs.len()).unwrap_or_default();
+    jobs.rotate_left(turn);
     let (mut stand, mut in_a_row) = (Stand::Answers, 0);
     for job in jobs {
-        if stand == Stand::Away || in_a_row >= SUSPECTS_IN_A_ROW {
+        if stand == Stand::Away {
             job.answer(Err(unavailable()));
+            continue;
+        }
+        if in_a_row >= SUSPECTS_IN_A_ROW {
+            suspects.not_taken(job);
             continue;
         }
         metrics::histogram!("mezhved_commit_batch_jobs").record(1.0);
@@ -137,6 +152,7 @@ pub(super) async fn each_suspect(inner: &Arc<Inner>, jobs: Vec<Job>, suspects: &
             Err(Fault::Store(StoreError::Unavailable(cause))) => {
                 tracing::error!(%cause, "the store did not take a job that it had not taken before");
                 in_a_row += 1;
+                suspects.turn = suspects.turn.wrapping_add(1);
                 stand = Stand::after(inner, 0).await;
                 if stand == Stand::Away { job.answer(Err(unavailable())) } else { suspects.not_taken(job) }
             }
