@@ -150,8 +150,9 @@ impl<'a> Flow<'a> {
     }
 
     async fn begin(&mut self, delivery: Delivery) -> Result<(), Loss> {
-        if self.taken >= u64::from(self.width) && delivery_count(&delivery.properties) < SUSPICIOUS {
-            self.begin_widening().await?;
+        let may_widen = self.taken >= u64::from(self.width) && self.width < self.door.config.prefetch;
+        if may_widen && delivery_count(&delivery.properties) < SUSPICIOUS {
+            self.follow_with(self.wider()).await?;
         }
         failpoint::reach("after-delivery");
         let tag = delivery.delivery_tag;
@@ -181,14 +182,18 @@ impl<'a> Flow<'a> {
         }
     }
 
-    /// Ends the consumer, so that a wider one follows, unless it is the widest or the last.
-    async fn begin_widening(&mut self) -> Result<(), Loss> {
-        if self.width < self.door.config.prefetch && !self.widening && self.drain_until.is_none() {
-            self.next_width = self.wider();
+    /// Ends the consumer, so that one of that width follows, unless that is under way already or this is the last.
+    async fn follow_with(&mut self, width: u16) -> Result<(), Loss> {
+        if !self.widening && self.drain_until.is_none() {
+            self.next_width = width;
             self.end_consumer().await?;
             self.widening = true;
         }
         Ok(())
+    }
+
+    fn wider(&self) -> u16 {
+        self.width.saturating_mul(WIDENING).min(self.door.config.prefetch)
     }
 
     // A quorum queue fixes the prefetch of a consumer when it begins: so a second one follows the first.
@@ -269,25 +274,12 @@ impl<'a> Flow<'a> {
             return self.reject(tag, "unwritable").await;
         }
         self.standing += self.aside.len() - stood;
-        if self.standing > 0 && self.standing >= usize::from(self.width / 2) {
-            self.renew(may_widen).await?;
+        // Half of what the consumer may have in hand stands aside: another one takes its place.
+        let is_crowded = self.standing > 0 && self.standing >= usize::from(self.width / 2);
+        if is_crowded && self.aside.len() < ASIDE_MAX * usize::from(self.door.config.prefetch) {
+            self.follow_with(if may_widen { self.wider() } else { self.width }).await?;
         }
         Ok(())
-    }
-
-    /// Half of what the consumer may have in hand stands aside: another one takes its place.
-    async fn renew(&mut self, may_widen: bool) -> Result<(), Loss> {
-        let is_free = !self.widening && self.drain_until.is_none();
-        if is_free && self.aside.len() < ASIDE_MAX * usize::from(self.door.config.prefetch) {
-            self.next_width = if may_widen { self.wider() } else { self.width };
-            self.end_consumer().await?;
-            self.widening = true;
-        }
-        Ok(())
-    }
-
-    fn wider(&self) -> u16 {
-        self.width.saturating_mul(WIDENING).min(self.door.config.prefetch)
     }
 
     /// Those that stand aside and are due; what is suspicious is taken alone.

@@ -161,8 +161,9 @@ async fn insert(
 ) -> Result<Vec<(Key, Delivery)>, StoreError> {
     // The gateway that has decided may not have heard yet of an import, which goes before or after it as a whole (lock.rs).
     // The earlier letter is looked for by a scalar subquery, as in a claim. What is on record is left out by a look, because
-    // `ON CONFLICT` would wait for who is settling it, and he for the decision lock; nobody else queues letters meanwhile. `OFFSET 0` keeps the looks from being
-    // copied to each place that names what they give: eight for a row instead of three.
+    // `ON CONFLICT` would wait for who is settling it, and he for the decision lock; nobody else queues letters
+    // meanwhile. `OFFSET 0` keeps the looks from being copied to each place that names what they give: eight for a row
+    // instead of three.
     const INSERT: &str = "INSERT INTO outbox (message, recipient, route, exchange, exchange_n, state, queued_at,
              ready_at, holder, format, content)
          SELECT message, recipient, way, exchange, exchange_n, CASE WHEN taken THEN 'sending' ELSE 'queued' END,
