@@ -3,9 +3,9 @@
 //! Promises: the fault is the server's own, raised for that row only; who waits for a lock is asked of the server. Never:
 //! waits for a time, but for what nothing tells of.
 
-use crate::beside::gateway;
+use crate::beside::{DECISION, gateway, until_awaited};
 use crate::postgres_node::{Database, Postgres};
-use crate::replicas::{open, until};
+use crate::replicas::open;
 use crate::stores;
 use bytes::Bytes;
 use chrono::DateTime;
@@ -21,12 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// The decision lock, as lock.rs has it.
-const DECISION: i64 = 7_888_732_554_992_513_902;
 const EXAMPLE: &str = include_str!("../../schemas/request.information/1/example.xml");
-/// As the server says that it cannot read a block of its disk.
-const DAMAGE: &str = "CREATE FUNCTION damage() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN RAISE EXCEPTION ''could not read block 7'' USING ERRCODE = ''58030''; END'";
 
 /// The id of the n-th message.
 fn id(n: u32) -> String {
@@ -46,11 +41,6 @@ async fn submit(gateway: &Gateway, n: u32) -> Result<Submitted, Rejection> {
     gateway.submit(arrival).await
 }
 
-fn damage(database: &Database<'_>, on: &str, when: &str) {
-    database.sql(DAMAGE);
-    database.sql(&format!("CREATE TRIGGER damage BEFORE {on} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION damage()"));
-}
-
 /// Somebody who has the decision lock.
 async fn holds(database: &Database<'_>) -> PgConnection {
     let mut connection = PgConnection::connect(&database.url()).await.unwrap();
@@ -60,9 +50,6 @@ async fn holds(database: &Database<'_>) -> PgConnection {
 
 /// On a busy machine they may not come together at first.
 const TRIES: u32 = 10;
-/// How many wait for an advisory lock of this database.
-const AWAITED: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 /// One message stands before the decision lock, and the others come together behind it: how each ended, in their order.
 async fn together(gateway: &Gateway, database: &Database<'_>, numbers: &[u32]) -> Vec<&'static str> {
@@ -73,7 +60,7 @@ async fn together(gateway: &Gateway, database: &Database<'_>, numbers: &[u32]) -
     };
     let (first, behind) = numbers.split_first().unwrap();
     let mut asked = vec![ask(*first)];
-    until(async || (database.sql(AWAITED) == "1").then_some(())).await;
+    until_awaited(database, "1").await;
     asked.extend(behind.iter().copied().map(ask));
     // Nothing tells from outside that they are handed in: whether they were one batch, the caller sees by what became of
     // them, and tries again.
@@ -97,7 +84,7 @@ async fn a_batch_of_which_the_store_does_not_take_one_is_taken_but_for_that_one_
     let database = Postgres::shared().database();
     let store = Arc::new(open(&database).await);
     let gateway = gateway(&store).await;
-    damage(&database, "INSERT ON message", &format!("new.id = '{}'", id(3)));
+    database.damage("INSERT ON message", &format!("new.id = '{}'", id(3)));
     let ended = together(&gateway, &database, &[1, 2, 3, 4, 5]).await;
     assert_eq!(ended, ["taken", "taken", "unavailable_for_this", "taken", "taken"]);
     assert_eq!(transactions(&database, &[2, 4, 5]), "3", "they were no batch that had to be taken apart");
@@ -122,7 +109,7 @@ async fn after_three_in_a_row_that_it_does_not_take_it_is_the_store() {
     let store = Arc::new(open(&database).await);
     let gateway = gateway(&store).await;
     // As on a disk that has room for small rows, and for no message.
-    damage(&database, "INSERT ON message", "true");
+    database.damage("INSERT ON message", "true");
     let mut tries = 0;
     for n in (10..).step_by(10) {
         let ended = together(&gateway, &database, &[n, n + 1, n + 2, n + 3, n + 4, n + 5]).await;
@@ -155,7 +142,7 @@ async fn a_store_that_takes_nothing_from_anybody_is_told_apart() {
     assert!(!store.answers(now).await, "nothing can be decided");
     lock.close().await.unwrap();
     // Reads and locks answer, and nothing can be written.
-    damage(&database, "INSERT ON handling", "true");
+    database.damage("INSERT ON handling", "true");
     database.sql("CREATE TRIGGER damage BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION damage()");
     assert!(!store.answers(now).await, "nothing can be written");
     assert_eq!(submit(&gateway, 1).await.unwrap_err().code, "unavailable");
@@ -172,7 +159,7 @@ async fn a_sweep_passes_over_obligations_that_the_store_does_not_take_also_where
     // More neighbours than are tried in a row, and one apart from them.
     let first: i64 = database.sql("SELECT min(n) FROM obligation").parse().unwrap();
     let damaged: Vec<String> = (0..20).chain([30]).map(|after| (first + after).to_string()).collect();
-    damage(&database, "UPDATE ON rung", &format!("new.obligation IN ({})", damaged.join(", ")));
+    database.damage("UPDATE ON rung", &format!("new.obligation IN ({})", damaged.join(", ")));
     gateway.clock().set("2026-06-10T03:00:00Z".parse().unwrap());
     let mut sweeps = 0;
     while database.sql("SELECT count(DISTINCT obligation) FROM rung WHERE at IS NOT NULL") != "19" {

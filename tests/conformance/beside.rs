@@ -27,14 +27,14 @@ use std::sync::Arc;
 /// The lock of letters, as lock.rs has it.
 const LETTERS: i64 = 7_888_732_555_127_846_002;
 /// The decision lock.
-const DECISION: i64 = 7_888_732_554_992_513_902;
+pub(crate) const DECISION: i64 = 7_888_732_554_992_513_902;
 /// Which locks of this database somebody waits for.
 const AWAITED: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 /// How many letters nobody writes at this moment.
 const FREE: &str = "SELECT count(*) FROM (SELECT 1 FROM outbox FOR UPDATE SKIP LOCKED) AS free";
 
-async fn until_awaited(database: &Database<'_>, by: &str) {
+pub(crate) async fn until_awaited(database: &Database<'_>, by: &str) {
     until(async || (database.sql(AWAITED) == by).then_some(())).await;
 }
 

@@ -23,8 +23,7 @@ const WAITING: u32 = 300;
 async fn what_waits_in_the_queue_is_taken_many_to_a_transaction() {
     let vhost = Broker::shared().vhost();
     let installed = Installation::new(PARTICIPANTS, &vhost.gateway_url());
-    let (ended, _) = installed.serve_ready().terminate();
-    assert!(ended.success(), "{ended}");
+    installed.serve_ready().stand_down();
     let school = Peer::connect(&vhost.participant(SCHOOL)).await;
     for _ in 0..WAITING {
         school.send(&request(SCHOOL, CENTRE)).await;
@@ -46,8 +45,7 @@ const TOGETHER: f64 = 16.0;
 async fn of_large_messages_no_more_are_taken_or_sent_together_than_memory_and_the_database_bear() {
     let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
     let installed = Installation::on_database(PARTICIPANTS, &vhost.gateway_url(), &database.url());
-    let (ended, _) = installed.serve_ready().terminate();
-    assert!(ended.success(), "{ended}");
+    installed.serve_ready().stand_down();
     let school = Peer::connect(&vhost.participant(SCHOOL)).await;
     let messages: Vec<_> = (0..100).map(|_| request(SCHOOL, CENTRE)).collect();
     for message in &messages {
@@ -142,12 +140,11 @@ async fn a_store_that_goes_away_while_a_batch_is_taken_apart_sends_no_message_to
 async fn a_message_that_the_store_alone_does_not_take_delays_nobody_and_is_taken_when_it_does() {
     let (vhost, database) = (Broker::shared().vhost(), Postgres::shared().database());
     let installed = Installation::on_database(PARTICIPANTS, &vhost.gateway_url(), &database.url());
-    let (ended, _) = installed.serve_ready().terminate();
-    assert!(ended.success(), "{ended}");
+    installed.serve_ready().stand_down();
     let school = Peer::connect(&vhost.participant(SCHOOL)).await;
     let messages: Vec<_> = (0..20).map(|_| request(SCHOOL, CENTRE)).collect();
     let (unfit, others) = messages.split_first().unwrap();
-    damage(&database, "message", &format!("new.id = '{}'", unfit["id"].as_str().unwrap()));
+    database.damage("INSERT ON message", &format!("new.id = '{}'", unfit["id"].as_str().unwrap()));
     // The queue begins with it.
     for message in &messages {
         school.send(message).await;
@@ -171,7 +168,7 @@ async fn a_refusal_that_could_not_be_written_at_first_is_told_and_counted_once()
     let installed = Installation::on_database(PARTICIPANTS, &vhost.gateway_url(), &database.url());
     let serving = installed.serve_ready();
     let school = Peer::connect(&vhost.participant(SCHOOL)).await;
-    damage(&database, "quarantine", "true");
+    database.damage("INSERT ON quarantine", "true");
     let id = uuid::Uuid::new_v4().to_string();
     school.publish(school.properties(&id), b"{").await;
     until("it is tried beside the others", || serving.figure("mezhved_amqp_aside") == Some(1.0));
@@ -182,15 +179,4 @@ async fn a_refusal_that_could_not_be_written_at_first_is_told_and_counted_once()
     until("nobody stands beside", || serving.figure("mezhved_amqp_aside") == Some(0.0));
     assert_eq!(serving.figure("mezhved_messages_refused_total{code=\"not_well_formed\"}"), Some(1.0));
     assert_eq!(database.sql("SELECT count(*) FROM quarantine"), "1");
-}
-
-/// Rows of that table cannot be written, as when the server cannot read a block of its disk.
-fn damage(database: &Database<'_>, table: &str, when: &str) {
-    database.sql(
-        "CREATE FUNCTION damage() RETURNS trigger LANGUAGE plpgsql AS
-             'BEGIN RAISE EXCEPTION ''could not read block 7'' USING ERRCODE = ''58030''; END'",
-    );
-    database.sql(&format!(
-        "CREATE TRIGGER damage BEFORE INSERT ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION damage()"
-    ));
 }

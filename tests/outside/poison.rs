@@ -6,7 +6,7 @@
 
 use crate::peer::{Peer, request};
 use crate::support::broker::{Broker, Vhost};
-use crate::support::gateway::{Installation, Serving, breakable, until};
+use crate::support::gateway::{Installation, breakable, until};
 use crate::support::postgres::Postgres;
 use crate::support::proxy::{Proxy, Side, amqp};
 use serde_json::Value;
@@ -39,20 +39,13 @@ impl Scene {
     }
 
     async fn died((mut installed, vhost): (Installation, Vhost<'static>), (place, attempts): (&str, usize)) -> Self {
-        stand_down(installed.serve_ready());
+        installed.serve_ready().stand_down();
         let school = Peer::connect(&vhost.participant(SCHOOL)).await;
         let message = request(SCHOOL, CENTRE);
         school.send(&message).await;
         die(&mut installed, (place, attempts));
         Self { vhost, installed, school, message }
     }
-}
-
-/// Ends it in order, so that the broker knows at once that nobody consumes: to one that was killed it may still hand out
-/// what is sent next, which counts as a delivery too.
-fn stand_down(serving: Serving) {
-    let (ended, _) = serving.terminate();
-    assert!(ended.success(), "{ended}");
 }
 
 /// A gateway that is begun so many times, and dies each time at that place.
@@ -109,7 +102,7 @@ async fn what_ends_the_gateway_under_the_id_of_an_accepted_message_is_refused_an
     let mut message = request(SCHOOL, CENTRE);
     school.send(&message).await;
     school.receipt(&message).await;
-    stand_down(serving);
+    serving.stand_down();
     message["summary"] = "Другое содержание".into();
     school.send(&message).await;
     die(&mut installed, ("after-decode", ATTEMPTS));
@@ -162,7 +155,7 @@ async fn a_decision_that_panics_ends_nothing_but_itself() {
 async fn a_panic_over_a_batch_blames_none_of_it() {
     let vhost = Broker::shared().vhost();
     let mut installed = Installation::of(breakable("mezhved-breakable"), PARTICIPANTS, &vhost.gateway_url());
-    stand_down(installed.serve_ready());
+    installed.serve_ready().stand_down();
     let school = Peer::connect(&vhost.participant(SCHOOL)).await;
     for _ in 0..60 {
         school.send(&request(SCHOOL, CENTRE)).await;

@@ -279,6 +279,13 @@ impl Serving {
         }
     }
 
+    /// Ends it in order, so that the broker knows at once that nobody consumes: to one that was killed it may still hand
+    /// out what is sent next, which counts as a delivery too.
+    pub fn stand_down(self) {
+        let (ended, _) = self.terminate();
+        assert!(ended.success(), "{ended}");
+    }
+
     /// SIGTERM, and how it ended and how long that took.
     pub fn terminate(mut self) -> (ExitStatus, Duration) {
         let begun = Instant::now();

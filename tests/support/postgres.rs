@@ -118,6 +118,16 @@ impl Database<'_> {
         attempt(&self.node.dir, "sql", &[&self.name], text).map(|rows| rows.trim_end().to_owned())
     }
 
+    /// What is done so to a table (`INSERT ON message`) fails for these rows from now on, as when the server cannot read a
+    /// block of its disk; until `DROP TRIGGER damage`.
+    pub fn damage(&self, on: &str, when: &str) {
+        self.sql(
+            "CREATE FUNCTION damage() RETURNS trigger LANGUAGE plpgsql AS
+                 'BEGIN RAISE EXCEPTION ''could not read block 7'' USING ERRCODE = ''58030''; END'",
+        );
+        self.sql(&format!("CREATE TRIGGER damage BEFORE {on} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION damage()"));
+    }
+
     /// How many rows refer by number to one that there is not; the tables have no keys for these references.
     pub fn orphans(&self) -> String {
         self.sql(
