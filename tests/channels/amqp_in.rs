@@ -154,12 +154,15 @@ async fn deliveries_that_alone_are_not_taken_delay_nobody_and_are_given_up_only_
     });
     let mut config = config(&vhost);
     config.hold_max = Duration::from_millis(300);
-    let mut intake = Running::intake(config, recorder.clone());
-    // The queue begins with them, when one is taken at a time.
+    // The queue begins with them, when one is taken at a time: it must be there, and nobody at it yet.
+    let mut first = Running::intake(config.clone(), recorder.clone());
+    first.up().await;
+    first.stopped().await;
     let school = Peer::connect(&vhost.participant("school-17")).await;
     for n in 0..20 {
         school.send(&format!("unfit-{n}"), b"{}").await;
     }
+    let mut intake = Running::intake(config, recorder.clone());
     intake.up().await;
     until("each tried again and again", || recorder.count() >= 20 * 6).await;
     assert_eq!(depth(broker, &vhost, DEAD_QUEUE), 0, "nothing else was taken: the store may be away for all");
