@@ -52,6 +52,7 @@ struct Total {
     obligations: u64,
     rungs: u64,
     mails: u64,
+    shared: u64,
     lives: u64,
     faults: BTreeMap<Fault, u64>,
     violated: Vec<Outcome>,
@@ -68,6 +69,7 @@ impl Total {
         self.obligations += outcome.obligations;
         self.rungs += outcome.rungs;
         self.mails += outcome.mails;
+        self.shared += u64::from(outcome.is_shared);
         self.lives += outcome.lives;
         for (fault, count) in &outcome.faults {
             *self.faults.entry(*fault).or_default() += count;
@@ -180,7 +182,8 @@ fn table(total: &Total, spent: Duration, out: &mut impl Write) -> anyhow::Result
         ("obligations", total.obligations),
         ("rungs", total.rungs),
         ("mails", total.mails),
-        ("lives of the gateway", total.lives),
+        ("worlds of two gateways", total.shared),
+        ("lives of the gateways", total.lives),
     ];
     let faults = Fault::ALL.iter().map(|fault| (fault.name(), total.faults.get(fault).copied().unwrap_or_default()));
     for (name, count) in figures.into_iter().chain(faults).chain([("violations", total.violations)]) {

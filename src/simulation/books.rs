@@ -76,6 +76,8 @@ pub(super) struct Written {
 pub(super) struct Received {
     pub envelope: Arc<Envelope>,
     content: Bytes,
+    /// Its place among all that anybody has received.
+    pub no: usize,
 }
 
 /// Something that a participant may write about.
@@ -150,7 +152,8 @@ impl Books {
             self.receipt(by, &message);
         }
         let envelope = Arc::new(message.envelope);
-        let kept = Received { envelope: Arc::clone(&envelope), content: posted.content.clone() };
+        let no = self.received.len();
+        let kept = Received { envelope: Arc::clone(&envelope), content: posted.content.clone(), no };
         self.received.insert((by.clone(), envelope.id), kept);
         self.matters.extend(letters::matters_of(by, &envelope));
     }

@@ -6,7 +6,7 @@
 use crate::domain::ids::{MessageId, ParticipantCode};
 use crate::domain::message::Format;
 use crate::gateway::ports::inbound::InboundDelivery;
-use crate::simulation::chance::{Chance, Fault};
+use crate::simulation::chance::{Chance, Fault, GATEWAYS_MAX};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,11 +21,11 @@ pub(super) struct Broker {
 #[derive(Debug, Default)]
 struct State {
     inbound: VecDeque<Held>,
-    /// By tag: tags rise over all channels, so that an old tag is never another's.
-    unacked: BTreeMap<u64, Held>,
+    /// By gateway and tag: tags rise over all channels, so that an old tag is never another's.
+    unacked: BTreeMap<(usize, u64), Held>,
     last_tag: u64,
-    /// The number of the channel that is open, if one is.
-    channel: Option<u64>,
+    /// The number of the channel that each gateway has open, if one is.
+    open: [Option<u64>; GATEWAYS_MAX],
     channels: u64,
     is_blocked: bool,
     dead: Vec<Held>,
@@ -88,26 +88,26 @@ impl Broker {
         is_confirmed
     }
 
-    /// Opens the consumer's channel anew, or gives the one that is open.
-    pub fn channel(&self) -> u64 {
+    /// Opens a gateway's channel anew, or gives the one that is open.
+    pub fn channel(&self, of: usize) -> u64 {
         let mut state = self.state();
-        if let Some(open) = state.channel {
+        if let Some(open) = state.open[of] {
             return open;
         }
         state.channels += 1;
-        state.channel = Some(state.channels);
+        state.open[of] = Some(state.channels);
         state.channels
     }
 
     /// Hands out what is next; one that was returned often goes alone.
-    pub fn hand_out(&self, channel: u64, prefetch: usize) -> Vec<(u64, Held)> {
+    pub fn hand_out(&self, (of, channel): (usize, u64), prefetch: usize) -> Vec<(u64, Held)> {
         let mut state = self.state();
         let mut handed = Vec::new();
-        while state.channel == Some(channel) && state.unacked.len() < prefetch {
+        while state.open[of] == Some(channel) && state.unacked.range((of, 0)..=(of, u64::MAX)).count() < prefetch {
             let Some(held) = state.inbound.pop_front() else { break };
             state.last_tag += 1;
             let tag = state.last_tag;
-            state.unacked.insert(tag, held.clone());
+            state.unacked.insert((of, tag), held.clone());
             let is_suspicious = held.delivery.is_suspicious();
             handed.push((tag, held));
             if is_suspicious {
@@ -118,40 +118,41 @@ impl Broker {
     }
 
     /// Takes an acknowledgement; `false` when the channel is gone, also because of this one.
-    pub fn ack(&self, channel: u64, tag: u64, multiple: bool) -> bool {
+    pub fn ack(&self, (of, channel): (usize, u64), tag: u64, multiple: bool) -> bool {
         let mut state = self.state();
-        if state.channel != Some(channel) {
+        if state.open[of] != Some(channel) {
             return false;
         }
-        if !state.unacked.contains_key(&tag) {
+        if !state.unacked.contains_key(&(of, tag)) {
             state.wrong_acks += 1;
             drop(state);
-            self.close("PRECONDITION_FAILED, unknown delivery tag");
+            self.close(of, "PRECONDITION_FAILED, unknown delivery tag");
             return false;
         }
         match multiple {
-            true => state.unacked = state.unacked.split_off(&(tag + 1)),
-            false => _ = state.unacked.remove(&tag),
+            true => state.unacked.retain(|(whose, held), _| *whose != of || *held > tag),
+            false => _ = state.unacked.remove(&(of, tag)),
         }
         true
     }
 
     /// Puts a delivery to the dead letters.
-    pub fn dead_letter(&self, tag: u64) {
+    pub fn dead_letter(&self, of: usize, tag: u64) {
         let mut state = self.state();
-        let held = state.unacked.remove(&tag);
+        let held = state.unacked.remove(&(of, tag));
         state.dead.extend(held);
     }
 
-    /// The channel ends: what is not acknowledged comes back, marked.
-    pub fn close(&self, why: &str) {
+    /// A gateway's channel ends: what is not acknowledged comes back, marked.
+    pub fn close(&self, of: usize, why: &str) {
         let mut state = self.state();
-        state.channel = None;
-        let back = std::mem::take(&mut state.unacked);
+        state.open[of] = None;
+        let back: Vec<Held> =
+            state.unacked.extract_if((of, 0)..=(of, u64::MAX), |_, _| true).map(|(_, held)| held).collect();
         if !back.is_empty() {
             self.chance.say(format_args!("broker: channel closed ({why}), {} deliveries come back", back.len()));
         }
-        for (_, mut held) in back.into_iter().rev() {
+        for mut held in back.into_iter().rev() {
             held.delivery.handed_out_before += 1;
             state.inbound.push_front(held);
         }
@@ -159,7 +160,7 @@ impl Broker {
 
     /// It starts anew: what it had confirmed is there, of the rest a part.
     pub fn restart(&self) {
-        self.close("broker restarted");
+        (0..GATEWAYS_MAX).for_each(|of| self.close(of, "broker restarted"));
         let survives = |is_confirmed: bool| is_confirmed || self.chance.draw(|dice| dice.percent(50));
         let mut state = self.state();
         state.is_blocked = false;

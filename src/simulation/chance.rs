@@ -8,10 +8,9 @@ use crate::simulation::dice::Dice;
 use crate::simulation::trace::Trace;
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
-use tokio::sync::Notify;
 
 /// Something that goes wrong. How often is drawn for each seed anew (so many times in ten thousand chances).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,14 +113,13 @@ impl Fault {
     }
 }
 
-/// Polls without an end before a world counts as stuck; a step takes some hundreds.
-const POLLS_MAX: u32 = 200_000;
+/// Gateways side by side, at most.
+pub(super) const GATEWAYS_MAX: usize = 2;
 
 /// The source of chance of one world.
 #[derive(Debug)]
 pub struct Chance {
     state: Mutex<State>,
-    killed: Notify,
 }
 
 #[derive(Debug)]
@@ -131,17 +129,19 @@ struct State {
     counts: BTreeMap<Fault, u64>,
     rates: BTreeMap<Fault, u64>,
     calm: bool,
-    is_killed: bool,
+    /// Whose turn it is: what happens now happens to that gateway.
+    turn: usize,
+    killed: [bool; GATEWAYS_MAX],
     store_down: bool,
 }
 
-/// How a piece of the gateway's life ended.
+/// How a turn of a gateway's life ended.
 #[derive(Debug)]
 pub(super) enum Lived<T> {
     Done(T),
     Killed,
-    /// Nothing moves any more: a defect.
-    Stuck,
+    /// Others have their turn now.
+    Paused,
 }
 
 impl Chance {
@@ -151,8 +151,9 @@ impl Chance {
         let mut dice = Dice(seed);
         let rates = Fault::ALL.into_iter().map(|fault| (fault, drawn(fault, &mut dice))).collect();
         let (counts, calm) = (BTreeMap::new(), false);
-        let state = State { dice, trace, counts, rates, calm, is_killed: false, store_down: false };
-        Self { state: Mutex::new(state), killed: Notify::new() }
+        let killed = [false; GATEWAYS_MAX];
+        let state = State { dice, trace, counts, rates, calm, turn: 0, killed, store_down: false };
+        Self { state: Mutex::new(state) }
     }
 
     /// A world in which nothing goes wrong.
@@ -240,33 +241,41 @@ impl Chance {
 
     /// May be killed here, and then nothing goes on.
     pub(super) async fn may_die(&self, what: &str) {
-        let is_killed = self.state().is_killed;
+        let is_killed = {
+            let state = self.state();
+            state.killed[state.turn]
+        };
         if is_killed || self.strikes(Fault::Crash, what) {
             self.kill();
             std::future::pending::<()>().await;
         }
     }
 
-    /// Kills the gateway now.
-    pub(super) fn kill(&self) {
-        self.state().is_killed = true;
-        self.killed.notify_one();
+    /// Kills the gateway whose turn it is.
+    fn kill(&self) {
+        let mut state = self.state();
+        let turn = state.turn;
+        state.killed[turn] = true;
     }
 
-    /// Lets the gateway live until it is killed, or this is done.
-    pub(super) async fn live<T>(&self, work: impl Future<Output = T>) -> Lived<T> {
-        let (mut killed, mut work) = (pin!(self.killed.notified()), pin!(work));
-        let mut polls = 0_u32;
+    /// Lets a gateway live for so many polls, until it is killed, or until this is done.
+    pub(super) async fn live<T>(
+        &self,
+        gateway: usize,
+        (polls, mut work): (u32, Pin<&mut (impl Future<Output = T> + ?Sized)>),
+    ) -> Lived<T> {
+        self.state().turn = gateway;
+        let mut left = polls;
         let ended = std::future::poll_fn(|task| {
-            if killed.as_mut().poll(task).is_ready() {
+            if self.state().killed[gateway] {
                 return Poll::Ready(Lived::Killed);
             }
+            if left == 0 {
+                return Poll::Ready(Lived::Paused);
+            }
+            left -= 1;
             if let Poll::Ready(done) = work.as_mut().poll(task) {
                 return Poll::Ready(Lived::Done(done));
-            }
-            polls += 1;
-            if polls > POLLS_MAX {
-                return Poll::Ready(Lived::Stuck);
             }
             // There are no timers and no sockets: whoever is still to be woken is woken by the others' turns.
             task.waker().wake_by_ref();
@@ -274,10 +283,9 @@ impl Chance {
         });
         let ended = ended.await;
         // Killed in its last breath: what it said is said, and the rest of it dies.
-        let was_killed = std::mem::replace(&mut self.state().is_killed, false);
-        match ended {
-            Lived::Done(_) if was_killed => Lived::Killed,
-            other => other,
+        match std::mem::replace(&mut self.state().killed[gateway], false) {
+            true => Lived::Killed,
+            false => ended,
         }
     }
 }

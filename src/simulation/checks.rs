@@ -7,13 +7,13 @@ mod deadlines;
 mod records;
 
 use crate::domain::delivery_stage::Stage;
-use crate::domain::ids::MessageId;
+use crate::domain::ids::{ExchangeId, MessageId, ParticipantCode};
 use crate::gateway::ports::decisions::RouteKind;
 use crate::simulation::books::{Books, Fate, Sort, Way};
 use crate::simulation::memory::{NoticeStage, Tables};
 use crate::simulation::world::World;
 use chrono::TimeDelta;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a check looks at.
 struct View<'v> {
@@ -29,12 +29,13 @@ type Check = fn(&View<'_>) -> Found;
 const FRESH: TimeDelta = TimeDelta::seconds(60);
 
 /// The checks by name.
-const CHECKS: [(&str, Check); 16] = [
+const CHECKS: [(&str, Check); 17] = [
     ("durable_receipt", durable_receipt),
     ("one_effect", records::one_effect),
     ("no_limbo", no_limbo),
     ("conservation", conservation),
     ("nothing_from_nowhere", nothing_from_nowhere),
+    ("order_holds", order_holds),
     ("a_conflict_is_never_swallowed", conflict),
     ("the_due_date_equals_the_rule", deadlines::due_date),
     ("each_rung_fires_once", deadlines::each_rung_once),
@@ -163,6 +164,28 @@ fn nothing_from_nowhere(view: &View<'_>) -> Found {
     strangers
         .map(|((by, id), one)| format!("{by} has {} {id}, of which the gateway knows nothing", one.envelope.type_code))
         .collect()
+}
+
+/// What goes to one recipient of one exchange comes in the order in which it was queued, whoever sends it.
+fn order_holds(view: &View<'_>) -> Found {
+    let mut came: BTreeMap<(&ParticipantCode, ExchangeId), Vec<_>> = BTreeMap::new();
+    for ((id, recipient), row) in view.disk.deliveries.iter().filter(|(_, row)| row.route != RouteKind::Inbox) {
+        let (Some(exchange), Some(one)) = (row.exchange, view.books.received.get(&(recipient.clone(), *id))) else {
+            continue;
+        };
+        came.entry((recipient, exchange)).or_default().push((row.first_seq, one.no, id, row));
+    }
+    let mut found = Found::new();
+    for ((recipient, exchange), mut all) in came {
+        all.sort_by_key(|(seq, ..)| *seq);
+        for (place, (_, no, id, row)) in all.iter().enumerate().filter(|(_, (.., row))| row.is_ordered) {
+            let late = all[..place].iter().find(|(_, before, _, earlier)| before > no && !earlier.is_passable);
+            found.extend(late.map(|(_, _, other, _)| {
+                format!("{id} of {exchange} came to {recipient} before {other}, queued at {}", row.queued_at)
+            }));
+        }
+    }
+    found
 }
 
 /// Invariant 5: of one id with two contents one stands, and the other is kept beside it.

@@ -31,11 +31,15 @@ pub enum Flaw {
     AuditOutside,
     /// A lease never runs out.
     LeaseForEver,
+    /// A letter does not wait for the earlier ones of its exchange.
+    OutOfOrder,
+    /// Two gateways decide at once, each on what it has read.
+    TwoDecide,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::AckBeforeCommit,
         Self::AckTooMuch,
         Self::NoFsync,
@@ -49,5 +53,7 @@ impl Flaw {
         Self::OpenInbox,
         Self::AuditOutside,
         Self::LeaseForEver,
+        Self::OutOfOrder,
+        Self::TwoDecide,
     ];
 }

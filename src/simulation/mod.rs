@@ -1,4 +1,4 @@
-//! The simulator: the real gateway — its core and its verbs — in a world whose store, broker, participants and clock
+//! The simulator: the real gateway, or two of them — its core and its verbs — in a world whose store, broker, participants and clock
 //! are simulated, and go wrong as the seed has it.
 //!
 //! Promises: the same seed is the same history, line by line; a violation names its invariant and its seed. Never: a
@@ -18,6 +18,7 @@ mod outlets;
 mod pens;
 pub(crate) mod templates;
 pub mod trace;
+mod turns;
 mod works;
 mod world;
 
@@ -59,6 +60,8 @@ pub struct Outcome {
     pub obligations: u64,
     pub rungs: u64,
     pub mails: u64,
+    /// Whether two gateways shared the world.
+    pub is_shared: bool,
     pub lives: u64,
     pub faults: BTreeMap<Fault, u64>,
     /// Empty when every invariant holds.
@@ -108,6 +111,7 @@ fn outcome(world: &World<'_>, seed: u64, violations: Vec<String>) -> Outcome {
         obligations: disk.exchanges.values().map(|exchange| exchange.duties.len() as u64).sum(),
         rungs: rungs as u64,
         mails: world.mailbox.taken().len() as u64,
+        is_shared: world.gateways.len() > 1,
         lives: world.lives,
         faults: world.chance.counts(),
         violations,

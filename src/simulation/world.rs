@@ -1,32 +1,27 @@
-//! One world: the participants, the broker, the disk, the clock, and the gateway in the middle, step by step; then a
-//! time in which everything heals.
+//! One world: the participants, the broker, the disk, the clocks, and one gateway or two in the middle, step by step;
+//! then a time in which everything heals.
 //!
-//! Promises: one thread; the same seed is the same history. Never: helps the gateway with what it must do itself.
+//! Promises: one thread; the same seed is the same history. Never: helps a gateway with what it must do itself.
 
-use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::domain::calendar::CalendarSet;
 use crate::domain::decision::Ladders;
 use crate::domain::message::Format;
 use crate::domain::notice::Medium;
 use crate::domain::participant::{Participant, Route};
-use crate::gateway::Parts;
 use crate::gateway::ports::inbound::InboundDelivery;
-use crate::simulation::acts::Caller;
 use crate::simulation::books::{Books, Fate, Way, Written};
 use crate::simulation::broker::Broker;
-use crate::simulation::chance::{Chance, Fault, Lived};
+use crate::simulation::chance::{Chance, Fault, GATEWAYS_MAX};
 use crate::simulation::dice::Dice;
 use crate::simulation::flaw::Flaw;
-use crate::simulation::life::{Life, Stillborn};
+use crate::simulation::life::Life;
 use crate::simulation::memory::MemoryStore;
 use crate::simulation::outlets::Mail;
 use crate::simulation::pens::Pens;
 use crate::simulation::trace::Trace;
-use crate::store::objects::ObjectFolder;
 use crate::worker::notices::Line;
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::future::join_all;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What all worlds share.
@@ -51,27 +46,33 @@ impl Setting {
     }
 }
 
+/// A gateway's place in the world: it lives there, again and again.
+pub(super) struct Replica {
+    pub clock: Clock,
+    skew: TimeDelta,
+    pub mail: Line,
+    pub life: Option<Life>,
+}
+
 /// One world.
 pub(super) struct World<'s> {
     pub setting: &'s Setting,
     pub chance: Arc<Chance>,
     pub store: MemoryStore,
     pub broker: Arc<Broker>,
-    books: Arc<Mutex<Books>>,
-    pub mail: Line,
+    pub books: Arc<Mutex<Books>>,
     pub mailbox: Arc<Mail>,
     pub bodies: Vec<Participant>,
-    clock: Clock,
-    /// The time that it is, whatever the gateway's clock says.
+    /// One, or two side by side.
+    pub gateways: Vec<Replica>,
+    /// The time that it is, whatever the gateways' clocks say.
     pub now: DateTime<Utc>,
-    skew: TimeDelta,
-    /// Steps until the clock is right again, and until the gateway is there again.
+    /// Steps until the clocks are right again, and until the gateways are there again.
     skew_left: u32,
     out_left: u32,
-    life: Option<Life>,
     pub lives: u64,
     /// A store of its own ends the leases of a life that is over; one that is shared waits until they have run out.
-    ends_leases: bool,
+    pub ends_leases: bool,
     pub flaw: Option<Flaw>,
     pub step: u32,
 }
@@ -79,8 +80,10 @@ pub(super) struct World<'s> {
 impl<'s> World<'s> {
     pub fn new(setting: &'s Setting, (seed, flaw): (u64, Option<Flaw>), trace: Trace) -> Self {
         let chance = Arc::new(Chance::new(seed, trace));
-        let (bodies, ends_leases, now) = chance.draw(|dice| {
-            (setting.bodies.iter().map(|body| placed(body, dice)).collect(), dice.percent(50), began_at(dice))
+        let (bodies, gateways, ends_leases, now) = chance.draw(|dice| {
+            let bodies = setting.bodies.iter().map(|body| placed(body, dice)).collect();
+            let gateways = if dice.percent(50) { GATEWAYS_MAX } else { 1 };
+            (bodies, gateways, gateways == 1 && dice.percent(50), began_at(dice))
         });
         let mailbox = Arc::new(Mail { chance: Arc::clone(&chance), letters: Mutex::default() });
         let store = MemoryStore::new(Arc::clone(&chance));
@@ -94,16 +97,13 @@ impl<'s> World<'s> {
             store,
             broker: Arc::new(Broker::new(Arc::clone(&chance))),
             books: Arc::default(),
-            mail: Line::new(Medium::Mail, Arc::clone(&mailbox) as _),
+            gateways: (0..gateways).map(|_| Replica::new(now, &mailbox)).collect(),
             mailbox,
             bodies,
-            clock: Clock::frozen(now),
             chance,
             now,
-            skew: TimeDelta::zero(),
             skew_left: 0,
             out_left: 0,
-            life: None,
             lives: 0,
             ends_leases,
             flaw,
@@ -145,7 +145,7 @@ impl<'s> World<'s> {
     /// Time passes, for everybody.
     pub fn pass(&mut self, wait: TimeDelta) {
         self.now += wait;
-        self.clock.set(self.now + self.skew);
+        self.gateways.iter().for_each(|one| one.clock.set(self.now + one.skew));
         self.chance.at(self.step, self.now);
     }
 
@@ -154,20 +154,20 @@ impl<'s> World<'s> {
         if self.skew_left > 0 {
             self.skew_left -= 1;
             if self.skew_left == 0 {
-                self.skew = TimeDelta::zero();
+                self.gateways.iter_mut().for_each(|one| one.skew = TimeDelta::zero());
             }
         } else if self.chance.strikes(Fault::ClockAhead, "clock") {
-            (self.skew, self.skew_left) = (TimeDelta::hours(1), 4);
+            self.skew(TimeDelta::hours(1), 4);
         } else if self.chance.strikes(Fault::ClockBack, "clock") {
-            (self.skew, self.skew_left) = (TimeDelta::hours(-1), 4);
+            self.skew(TimeDelta::hours(-1), 4);
         } else if self.chance.strikes(Fault::ClockLeap, "clock") {
-            (self.skew, self.skew_left) = (TimeDelta::days(400), 2);
+            self.skew(TimeDelta::days(400), 2);
         }
         if let Some(eve) = last_minute(self.now).filter(|_| self.chance.strikes(Fault::YearEnd, "clock")) {
             self.now = eve;
         }
         if self.chance.strikes(Fault::Outage, "gateway") {
-            self.die("stopped for ten days");
+            (0..self.gateways.len()).for_each(|no| self.die(no, "stopped for ten days"));
             self.now += TimeDelta::days(10);
             self.out_left = 1 + u32::try_from(self.chance.draw(|dice| dice.below(3))).unwrap_or(1);
         }
@@ -180,6 +180,14 @@ impl<'s> World<'s> {
             _ => {}
         }
         self.pass(TimeDelta::zero());
+    }
+
+    /// A clock goes wrong: all of them, or one gateway's own.
+    fn skew(&mut self, by: TimeDelta, steps: u32) {
+        let one = self.chance.draw(|dice| dice.percent(50).then(|| dice.below(GATEWAYS_MAX as u64)));
+        let struck = self.gateways.iter_mut().zip(0_u64..).filter(|(_, no)| one.is_none_or(|one| one == *no));
+        struck.for_each(|(gateway, _)| gateway.skew = by);
+        self.skew_left = steps;
     }
 
     /// The participants publish what they have written; now and then twice, or what was sent long ago.
@@ -211,72 +219,16 @@ impl<'s> World<'s> {
         }
     }
 
-    /// The gateway works for a while.
-    pub fn work(&mut self, is_calm: bool) {
-        let Some(life) = self.life() else { return };
-        let caller =
-            Caller { gateway: life.gateway.clone(), chance: Arc::clone(&self.chance), books: Arc::clone(&self.books) };
-        let works = if is_calm { self.all_works(&caller) } else { self.some_works(&caller) };
-        drop(caller);
-        let lived = life.work(&self.chance, join_all(works));
-        match lived {
-            Lived::Done(_) => self.life = Some(life),
-            Lived::Killed => {
-                drop(life);
-                self.die("killed");
-            }
-            Lived::Stuck => self.wrong("no_limbo: nothing moves any more"),
-        }
-    }
-
-    fn wrong(&self, what: &str) {
+    pub fn wrong(&self, what: &str) {
         self.books().wrong.push(what.to_owned());
-    }
-
-    fn die(&mut self, why: &str) {
-        self.life = None;
-        self.broker.close("the connection is gone");
-        self.store.disk().unsynced.clear();
-        self.chance.say(format_args!("the gateway is {why}"));
-    }
-
-    /// The gateway that is alive, or a new one.
-    fn life(&mut self) -> Option<Life> {
-        if let Some(life) = self.life.take() {
-            return Some(life);
-        }
-        if self.ends_leases {
-            self.store.disk().end_leases();
-        }
-        self.store.disk().begin_flawed();
-        let parts = Parts {
-            store: Arc::new(self.store.clone()),
-            // No paper comes in this world; the folder is never made.
-            objects: Arc::new(ObjectFolder::new(std::env::temp_dir().join("mezhved-simulation"))),
-            catalogue: Arc::clone(Catalogue::builtin()),
-            calendars: Arc::clone(&self.setting.calendars),
-            ladders: Arc::clone(&self.setting.ladders),
-            clock: self.clock.clone(),
-            sweep_age_max_s: 120,
-        };
-        self.lives += 1;
-        match Life::begin(&self.chance, parts) {
-            Ok(life) => {
-                self.chance.say(format_args!("the gateway begins its life {}", self.lives));
-                return Some(life);
-            }
-            Err(Stillborn::Killed) => self.die("killed at its start"),
-            Err(Stillborn::Refused(why)) => self.chance.say(format_args!("the gateway does not start: {why}")),
-            Err(Stillborn::Stuck) => self.wrong("no_limbo: the gateway hangs at its start"),
-        }
-        None
     }
 
     /// Nothing goes wrong any more; the clock is right.
     pub fn begin_to_heal(&mut self) {
         self.chance.heal();
         self.broker.block(false);
-        (self.skew, self.skew_left, self.out_left) = (TimeDelta::zero(), 0, 0);
+        self.gateways.iter_mut().for_each(|one| one.skew = TimeDelta::zero());
+        (self.skew_left, self.out_left) = (0, 0);
         self.chance.say(format_args!("healing"));
     }
 
@@ -291,6 +243,13 @@ impl<'s> World<'s> {
         self.publish();
         self.work(true);
         self.take_letters();
+    }
+}
+
+impl Replica {
+    fn new(now: DateTime<Utc>, mailbox: &Arc<Mail>) -> Self {
+        let mail = Line::new(Medium::Mail, Arc::clone(mailbox) as _);
+        Self { clock: Clock::frozen(now), skew: TimeDelta::zero(), mail, life: None }
     }
 }
 

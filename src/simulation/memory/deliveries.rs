@@ -31,6 +31,12 @@ pub(in crate::simulation) struct Delivery {
     pub number: Option<String>,
     registered_on: Option<NaiveDate>,
     pub error: Option<String>,
+    /// Its place among all, which it keeps when it is queued again.
+    pub first_seq: u64,
+    /// Whether the earlier ones of its exchange go first: the exchange was on record.
+    pub is_ordered: bool,
+    /// Whether later ones may pass it: it was given up, or its recipient proved to have it while it was on its way.
+    pub is_passable: bool,
 }
 
 impl Delivery {
@@ -52,6 +58,7 @@ impl Delivery {
             AttemptResult::Unsure { .. } => (self.stage, self.ready_at) = (Stage::Queued, Some(attempt.at)),
             AttemptResult::Undeliverable { error } => {
                 self.attempts += 1;
+                self.is_passable = true;
                 (self.stage, self.ready_at, self.error) = (Stage::Undeliverable, None, Some(error.clone()));
             }
         }
@@ -107,6 +114,9 @@ impl Tables {
             number: None,
             registered_on: None,
             error: None,
+            first_seq: seq,
+            is_ordered: row.exchange.is_some_and(|id| self.exchanges.contains_key(&id)),
+            is_passable: false,
         };
         self.deliveries.insert(key, delivery);
     }
@@ -124,7 +134,9 @@ impl Tables {
                     && earlier.seq < row.seq
                     && earlier.ready_at.is_some()
             };
-            row.exchange.is_none_or(|id| !self.exchanges.contains_key(&id)) || !self.deliveries.iter().any(of_it)
+            let is_unordered = self.flaw == Some(Flaw::OutOfOrder);
+            let is_unknown = row.exchange.is_none_or(|id| !self.exchanges.contains_key(&id));
+            is_unordered || is_unknown || !self.deliveries.iter().any(of_it)
         };
         let ready = self.deliveries.iter().filter(|(_, row)| claim.route != RouteKind::Inbox && is_ready(row));
         let ready = ready.filter(is_first);

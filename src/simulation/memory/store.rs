@@ -156,7 +156,8 @@ impl MemoryStore {
 #[async_trait]
 impl Decisions for MemoryStore {
     async fn begin(&self, keys: Keys) -> Stored<(Box<dyn Unit>, Loaded)> {
-        let turn = Arc::clone(&self.writer).lock_owned().await;
+        let is_alone = self.disk().flaw == Some(Flaw::TwoDecide);
+        let turn = if is_alone { Arc::default() } else { Arc::clone(&self.writer) }.lock_owned().await;
         let loaded = self.read("begin", |disk| disk.load(&keys)).await?;
         Ok((Box::new(MemoryUnit { store: self.clone(), _turn: turn }), loaded))
     }
