@@ -2,6 +2,7 @@
 //!
 //! Promises: one name in rows, counters and views. Never: a stage that a CHECK of the tables does not know.
 
+use crate::domain::decision::ProofStage;
 use serde::Deserialize;
 
 /// How far a delivery has come.
@@ -51,5 +52,16 @@ impl Stage {
     #[must_use]
     pub fn is_answered(self) -> bool {
         matches!(self, Self::Registered | Self::Rejected)
+    }
+
+    /// Whether this proof changes anything still. A registration is final; a refusal gives way to a registration, and to
+    /// nothing else: in whichever order the addressee's two words come, it has registered.
+    #[must_use]
+    pub fn yields_to(self, proof: &ProofStage) -> bool {
+        match self {
+            Self::Registered => false,
+            Self::Rejected => matches!(proof, ProofStage::Registered { .. }),
+            Self::Queued | Self::Sending | Self::WaitingRetry | Self::Delivered | Self::Undeliverable => true,
+        }
     }
 }

@@ -211,8 +211,7 @@ fn registered(view: &View<'_>) -> Found {
     let mut found = Found::new();
     for ((by, id), number) in &view.books.registered {
         let row = view.disk.deliveries.get(&(*id, by.clone()));
-        let refused = row.is_some_and(|row| row.stage == Stage::Rejected);
-        if !refused && row.and_then(|row| row.number.as_ref()) != Some(number) {
+        if row.and_then(|row| row.number.as_ref()) != Some(number) {
             found.push(format!("{id} was registered by {by} as {number}"));
         }
     }

@@ -206,6 +206,25 @@ async fn a_refusal_by_the_addressee_stands_with_its_reason() {
         prove(&*subject.store, 1, ProofStage::Received).await;
         let row = delivery(&*subject.store, 1).await;
         assert_eq!((row.state.as_str(), row.error.as_deref()), ("rejected", Some("wrong_addressee")));
+        prove(&*subject.store, 1, registered("вх. 5", "cd".repeat(32))).await;
+        assert_eq!(delivery(&*subject.store, 1).await.state, "rejected", "it has registered something else");
+    }
+}
+
+#[tokio::test]
+async fn an_addressee_that_has_refused_and_registers_has_registered_as_the_other_way_round() {
+    for subject in stores().await {
+        save(&*subject.store, request(1).changes()).await;
+        claim(&*subject.store, at("12T10:00")).await;
+        settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
+        prove(&*subject.store, 1, ProofStage::Rejected { reason: "wrong_addressee".to_owned() }).await;
+        prove(&*subject.store, 1, registered("вх. 5", "ab".repeat(32))).await;
+        prove(&*subject.store, 1, ProofStage::Rejected { reason: "wrong_addressee".to_owned() }).await;
+        let row = delivery(&*subject.store, 1).await;
+        assert_eq!((row.state.as_str(), row.error), ("registered", None));
+        assert_eq!(row.registration, Some(("вх. 5".to_owned(), "2026-01-13".parse().unwrap())));
+        let figures = subject.store.figures().await.unwrap();
+        assert_eq!(figures.conservation_gap(), 0, "what was counted as refused is so no more");
     }
 }
 

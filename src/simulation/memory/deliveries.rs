@@ -215,7 +215,7 @@ impl Tables {
         });
         let own = own.map(|row| format!("{}/{}", row.number, row.register.year));
         let Some(row) = self.deliveries.get_mut(&(proof.message, proof.recipient.clone())) else { return };
-        if row.stage.is_answered() {
+        if !row.stage.yields_to(&proof.stage) {
             return;
         }
         match &proof.stage {

@@ -128,7 +128,7 @@ impl Delivery {
     /// What the addressee has proven, at `at`. An addressee without a number of its own registers under the number that
     /// the gateway's own register of its incoming messages gave (`own`).
     pub(super) fn prove(&mut self, stage: &ProofStage, at: Option<DateTime<Utc>>, own: Option<&str>) {
-        if self.stage.is_answered() {
+        if !self.stage.yields_to(stage) {
             return;
         }
         match stage {

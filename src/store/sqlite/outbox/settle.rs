@@ -112,7 +112,7 @@ pub(in crate::store::sqlite) fn prove(
     let at = at.map(micros);
     for proof in proofs {
         let found = finder.find(proof.message, &proof.recipient)?;
-        let Some(standing) = found.filter(|standing| !standing.stage.is_answered()) else { continue };
+        let Some(standing) = found.filter(|standing| standing.stage.yields_to(&proof.stage)) else { continue };
         let (to, written) = match &proof.stage {
             ProofStage::Received | ProofStage::HandedOver { .. } if standing.stage == Stage::Delivered => continue,
             ProofStage::Rejected { reason } if !standing.has_number => rejected(connection, standing, (at, reason))?,
