@@ -78,6 +78,15 @@ impl Case {
     }
 }
 
+/// What a round of a case gave.
+#[derive(Debug, Clone, Copy)]
+struct Figures {
+    /// Messages a second.
+    rate: f64,
+    /// What the gateways' own processes took of the processors for a message, in microseconds; of a floor it is not told.
+    processor_us: f64,
+}
+
 /// The nodes of the run.
 struct Nodes {
     broker: Broker,
@@ -101,12 +110,12 @@ fn main() {
     if !with_postgres {
         println!("not measured: gateways on PostgreSQL (this build does not serve from it)");
     }
-    let mut measured: Vec<Vec<f64>> = vec![Vec::new(); cases.len()];
+    let mut measured: Vec<Vec<Figures>> = vec![Vec::new(); cases.len()];
     for round in 1..=rounds {
         for (case, all) in cases.iter().zip(&mut measured) {
-            let rate = runtime.block_on(measure(*case, &nodes, messages));
-            println!("round {round}: {:34} {rate:>8.0}/s", case.name());
-            all.push(rate);
+            let figures = runtime.block_on(measure(*case, &nodes, messages));
+            println!("round {round}: {:34} {:>8.0}/s", case.name(), figures.rate);
+            all.push(figures);
         }
     }
     print(&cases, &measured);
@@ -115,7 +124,7 @@ fn main() {
     }
 }
 
-async fn measure(case: Case, nodes: &Nodes, messages: usize) -> f64 {
+async fn measure(case: Case, nodes: &Nodes, messages: usize) -> Figures {
     let vhost = nodes.broker.vhost();
     match case {
         Case::Gateway { postgres, processes } => {
@@ -124,23 +133,27 @@ async fn measure(case: Case, nodes: &Nodes, messages: usize) -> f64 {
         }
         Case::Floor { postgres, sends } => {
             let database = postgres.then(|| nodes.postgres.database());
-            floor::rate(&vhost, database.as_ref(), (messages, sends)).await
+            let rate = floor::rate(&vhost, database.as_ref(), (messages, sends)).await;
+            Figures { rate, processor_us: f64::NAN }
         }
         Case::Python { batch } => python::rate(&vhost, &nodes.postgres.database(), (messages, batch)).await,
     }
 }
 
 /// Medians, and what they are of the floors and of the peers: ratios within a round, because a machine has its days.
-fn print(cases: &[Case], measured: &[Vec<f64>]) {
+fn print(cases: &[Case], measured: &[Vec<Figures>]) {
     let of = |case: Case| cases.iter().position(|one| *one == case).map(|place| &measured[place]);
-    let ratio = |own: &[f64], other: Option<&Vec<f64>>| {
-        other.map(|other| median(own.iter().zip(other).map(|(own, other)| own / other).collect()))
+    let ratio = |own: &[Figures], other: Option<&Vec<Figures>>| {
+        other.map(|other| median(own.iter().zip(other).map(|(own, other)| own.rate / other.rate).collect()))
     };
     let shown = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2}"));
-    let head = ["messages/s", "of floor", "of same", "Python x1", "x256"];
+    let head = ["messages/s", "own us each", "of floor", "of same", "Python x1", "x256"];
     println!("\n{:34}{}", "median", head.map(|word| format!("{word:>12}")).concat());
     for (case, own) in cases.iter().zip(measured) {
-        print!("{:34}{:>12.0}", case.name(), median(own.clone()));
+        let rate = median(own.iter().map(|one| one.rate).collect());
+        let processor_us = median(own.iter().map(|one| one.processor_us).collect());
+        let spent = if processor_us.is_nan() { "-".to_owned() } else { format!("{processor_us:.0}") };
+        print!("{:34}{rate:>12.0}{spent:>12}", case.name());
         if let Case::Gateway { postgres, .. } = *case {
             let floors = [Sends::One, SAME].map(|sends| ratio(own, of(Case::Floor { postgres, sends })));
             let peers = [1, 256].map(|batch| ratio(own, of(Case::Python { batch })));

@@ -3,7 +3,7 @@
 use crate::support::broker::Vhost;
 use crate::support::gateway::binary;
 use crate::support::postgres::Database;
-use crate::{Nodes, letters, queues};
+use crate::{Figures, Nodes, letters, queues};
 use serde_json::Value;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(300);
 /// The figure begins when so many of a hundred are through: a start is not part of it.
 const BEGINS_AT_PERCENT: usize = 5;
+/// In which the kernel counts the processors' time.
+const TICKS_PER_S: f64 = 100.0;
 /// The load at which the time to a receipt is told.
 const CALM_PER_S: &str = "500";
 const CALM_S: &str = "20";
@@ -107,8 +109,23 @@ pub fn serve_on_postgres() -> bool {
     installed.run(&["check-config"]).status.success()
 }
 
-/// Messages a second. The queue is filled with the gateways down; counted is what lies in the queues of the recipients.
-pub async fn rate(vhost: &Vhost<'_>, (database, processes): (Option<&Database<'_>>, usize), messages: usize) -> f64 {
+/// What the processors have spent on these processes by now, in seconds.
+fn spent(serving: &Serving) -> f64 {
+    let of = |child: &Child| {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+        // The name may hold blanks; after it, user and system time are the twelfth and the thirteenth.
+        let fields = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(11).take(2);
+        fields.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / TICKS_PER_S
+    };
+    serving.0.iter().map(of).sum()
+}
+
+/// Messages a second, and the processors' time. The queue is filled with the gateways down; counted is what lies in the queues of the recipients.
+pub async fn rate(
+    vhost: &Vhost<'_>,
+    (database, processes): (Option<&Database<'_>>, usize),
+    messages: usize,
+) -> Figures {
     vhost.participant(letters::SENDER);
     let installed = Installed::new(&vhost.gateway_url(), database);
     let file = installed.folder.join("participants.toml");
@@ -123,7 +140,7 @@ pub async fn rate(vhost: &Vhost<'_>, (database, processes): (Option<&Database<'_
     drop(serving);
     queues::publish(&vhost.url(letters::SENDER), ("mezhved.in", "request.information"), messages).await;
     let channel = queues::channel(&vhost.gateway_url()).await;
-    let (_serving, _) = installed.serve(processes);
+    let (serving, _) = installed.serve(processes);
     let begins = messages * BEGINS_AT_PERCENT / 100;
     let deadline = Instant::now() + PATIENCE;
     let mut began = None;
@@ -132,13 +149,15 @@ pub async fn rate(vhost: &Vhost<'_>, (database, processes): (Option<&Database<'_
         // The cheap look first: two hundred queues are asked only when it matters.
         let receipted = queues::lying(&channel, &receipts).await;
         if began.is_none() && receipted >= begins {
-            began = Some((Instant::now(), queues::lying(&channel, &all).await));
+            began = Some((Instant::now(), queues::lying(&channel, &all).await, spent(&serving)));
         }
-        if let Some((at, through)) = began
+        if let Some((at, through, before)) = began
             && receipted >= messages
             && queues::lying(&channel, &all).await >= 2 * messages
         {
-            return (2 * messages - through) as f64 / 2.0 / at.elapsed().as_secs_f64();
+            let messages = (2 * messages - through) as f64 / 2.0;
+            let processor_us = (spent(&serving) - before) * 1e6 / messages;
+            return Figures { rate: messages / at.elapsed().as_secs_f64(), processor_us };
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -3,7 +3,7 @@
 use crate::support::broker::Vhost;
 use crate::support::gateway::binary;
 use crate::support::postgres::Database;
-use crate::{letters, queues};
+use crate::{Figures, letters, queues};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,8 +15,8 @@ const SCHEMAS_FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.test/peers-s
 const IN_QUEUE: &str = "peer.in";
 const PREFIX: &str = "peer.out.";
 
-/// Messages a second, from the first delivery to the last acknowledgement, by its own watch.
-pub async fn rate(vhost: &Vhost<'_>, database: &Database<'_>, (messages, batch): (usize, usize)) -> f64 {
+/// From the first delivery to the last acknowledgement, by its own watch.
+pub async fn rate(vhost: &Vhost<'_>, database: &Database<'_>, (messages, batch): (usize, usize)) -> Figures {
     let url = vhost.gateway_url();
     let channel = queues::channel(&url).await;
     let out = |code: &str| format!("{PREFIX}{code}");
@@ -32,7 +32,9 @@ pub async fn rate(vhost: &Vhost<'_>, database: &Database<'_>, (messages, batch):
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     assert!(output.status.success(), "gateway.py: {}", output.status);
     let said: Value = serde_json::from_slice(&output.stdout).unwrap();
-    said["messages"].as_f64().unwrap() / said["seconds"].as_f64().unwrap()
+    let [messages, seconds, processor_s] =
+        ["messages", "seconds", "processor_seconds"].map(|name| said[name].as_f64().unwrap());
+    Figures { rate: messages / seconds, processor_us: processor_s * 1e6 / messages }
 }
 
 /// The interpreter of the environment, which is made again when its list changes.
