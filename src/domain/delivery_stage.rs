@@ -54,7 +54,7 @@ impl Stage {
         matches!(self, Self::Registered | Self::Rejected)
     }
 
-    /// Whether this proof changes anything still. A registration is final; a refusal gives way to a registration, and to
+    /// Whether this proof may change anything still. A registration is final; a refusal gives way to a registration, and to
     /// nothing else: in whichever order the addressee's two words come, it has registered.
     #[must_use]
     pub fn yields_to(self, proof: &ProofStage) -> bool {
@@ -62,6 +62,28 @@ impl Stage {
             Self::Registered => false,
             Self::Rejected => matches!(proof, ProofStage::Registered { .. }),
             Self::Queued | Self::Sending | Self::WaitingRetry | Self::Delivered | Self::Undeliverable => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ProofStage, Stage};
+
+    #[test]
+    fn a_registration_is_final_and_a_refusal_gives_way_to_nothing_else() {
+        let at = chrono::DateTime::UNIX_EPOCH;
+        let registered =
+            ProofStage::Registered { number: "1".to_owned(), date: at.date_naive(), content_sha256: "ab".repeat(32) };
+        let others = [
+            ProofStage::Received,
+            ProofStage::HandedOver { at },
+            ProofStage::Rejected { reason: "wrong_addressee".to_owned() },
+        ];
+        assert!(Stage::Rejected.yields_to(&registered) && !Stage::Registered.yields_to(&registered));
+        for proof in others {
+            assert!(!Stage::Rejected.yields_to(&proof) && !Stage::Registered.yields_to(&proof), "{proof:?}");
+            assert!(Stage::Sending.yields_to(&proof) && Stage::Undeliverable.yields_to(&proof), "{proof:?}");
         }
     }
 }

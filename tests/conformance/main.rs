@@ -26,6 +26,7 @@ mod handlings;
 mod node;
 mod notices;
 mod outbox;
+mod proofs;
 mod replicas;
 mod round_trip;
 mod search;

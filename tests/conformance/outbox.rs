@@ -12,7 +12,7 @@ use mezhved::gateway::ports::decisions::{Attempt, AttemptResult, Claim, Claimed,
 use mezhved::gateway::ports::reads::{DeliveryRow, InboxPage};
 use mezhved::gateway::ports::{Changes, Keys, Store};
 
-async fn claim(store: &dyn Store, now: DateTime<Utc>) -> Vec<Claimed> {
+pub async fn claim(store: &dyn Store, now: DateTime<Utc>) -> Vec<Claimed> {
     let lease_until = now + chrono::Duration::minutes(1);
     store.claim(Claim { now, lease_until, limit: 10, route: RouteKind::Amqp }).await.unwrap()
 }
@@ -21,24 +21,24 @@ fn ids(letters: &[Claimed]) -> Vec<MessageId> {
     letters.iter().map(|letter| letter.message).collect()
 }
 
-async fn delivery(store: &dyn Store, n: u32) -> DeliveryRow {
+pub async fn delivery(store: &dyn Store, n: u32) -> DeliveryRow {
     store.delivery(message_id(n), &code(SCHOOL)).await.unwrap().unwrap()
 }
 
-async fn settle(store: &dyn Store, (message, recipient): (MessageId, &str), result: AttemptResult) {
+pub async fn settle(store: &dyn Store, (message, recipient): (MessageId, &str), result: AttemptResult) {
     let attempt = Attempt { message, recipient: code(recipient), at: at("12T10:00"), result };
     store.settle(vec![attempt], Vec::new()).await.unwrap();
 }
 
-fn delivered() -> AttemptResult {
+pub fn delivered() -> AttemptResult {
     AttemptResult::Delivered { content_sha256: "ab".repeat(32) }
 }
 
-fn registered(number: &str, content_sha256: String) -> ProofStage {
+pub fn registered(number: &str, content_sha256: String) -> ProofStage {
     ProofStage::Registered { number: number.to_owned(), date: "2026-01-13".parse().unwrap(), content_sha256 }
 }
 
-async fn prove(store: &dyn Store, n: u32, stage: ProofStage) {
+pub async fn prove(store: &dyn Store, n: u32, stage: ProofStage) {
     let proof = Proof { message: message_id(n), recipient: code(SCHOOL), stage };
     let events = vec![request(n).events().remove(0)];
     save(store, Changes { proofs: vec![proof], events, ..Changes::default() }).await;
@@ -157,74 +157,6 @@ async fn a_receipt_written_again_is_sent_again_unless_it_is_on_its_way() {
         let letters = claim(&*subject.store, at("12T12:00")).await;
         assert_eq!((letters.len(), letters[0].attempts), (1, 0));
         assert_eq!(&letters[0].content[..], b"<receipt n=\"1\"/>", "the very same receipt");
-    }
-}
-
-#[tokio::test]
-async fn a_registration_stands_over_later_attempts_proofs_and_resending() {
-    for subject in stores().await {
-        save(&*subject.store, request(1).changes()).await;
-        claim(&*subject.store, at("12T10:00")).await;
-        // The addressee is faster than the broker's confirmation.
-        prove(&*subject.store, 1, registered("вх. 5", "ab".repeat(32))).await;
-        settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
-        prove(&*subject.store, 1, registered("вх. 6", "ab".repeat(32))).await;
-        prove(&*subject.store, 1, ProofStage::Rejected { reason: "wrong_addressee".to_owned() }).await;
-        let registration = Some(("вх. 5".to_owned(), "2026-01-13".parse().unwrap()));
-        let row = delivery(&*subject.store, 1).await;
-        assert_eq!((row.state.as_str(), row.registration), ("registered", registration.clone()));
-
-        save(&*subject.store, Changes { outbox: vec![request(1).delivery()], ..Changes::default() }).await;
-        assert_eq!(delivery(&*subject.store, 1).await.state, "queued");
-        assert_eq!(claim(&*subject.store, at("12T12:00")).await.len(), 1);
-        settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
-        let row = delivery(&*subject.store, 1).await;
-        assert_eq!((row.state.as_str(), row.registration), ("registered", registration));
-    }
-}
-
-#[tokio::test]
-async fn a_registration_of_other_content_than_went_out_proves_nothing() {
-    for subject in stores().await {
-        save(&*subject.store, request(1).changes()).await;
-        claim(&*subject.store, at("12T10:00")).await;
-        settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
-        prove(&*subject.store, 1, registered("вх. 5", "cd".repeat(32))).await;
-        let row = delivery(&*subject.store, 1).await;
-        assert_eq!((row.state.as_str(), row.registration), ("delivered", None));
-        assert_eq!(row.content_sha256, Some("ab".repeat(32)));
-    }
-}
-
-#[tokio::test]
-async fn a_refusal_by_the_addressee_stands_with_its_reason() {
-    for subject in stores().await {
-        save(&*subject.store, request(1).changes()).await;
-        claim(&*subject.store, at("12T10:00")).await;
-        prove(&*subject.store, 1, ProofStage::Rejected { reason: "wrong_addressee".to_owned() }).await;
-        settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
-        prove(&*subject.store, 1, ProofStage::Received).await;
-        let row = delivery(&*subject.store, 1).await;
-        assert_eq!((row.state.as_str(), row.error.as_deref()), ("rejected", Some("wrong_addressee")));
-        prove(&*subject.store, 1, registered("вх. 5", "cd".repeat(32))).await;
-        assert_eq!(delivery(&*subject.store, 1).await.state, "rejected", "it has registered something else");
-    }
-}
-
-#[tokio::test]
-async fn an_addressee_that_has_refused_and_registers_has_registered_as_the_other_way_round() {
-    for subject in stores().await {
-        save(&*subject.store, request(1).changes()).await;
-        claim(&*subject.store, at("12T10:00")).await;
-        settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
-        prove(&*subject.store, 1, ProofStage::Rejected { reason: "wrong_addressee".to_owned() }).await;
-        prove(&*subject.store, 1, registered("вх. 5", "ab".repeat(32))).await;
-        prove(&*subject.store, 1, ProofStage::Rejected { reason: "wrong_addressee".to_owned() }).await;
-        let row = delivery(&*subject.store, 1).await;
-        assert_eq!((row.state.as_str(), row.error), ("registered", None));
-        assert_eq!(row.registration, Some(("вх. 5".to_owned(), "2026-01-13".parse().unwrap())));
-        let figures = subject.store.figures().await.unwrap();
-        assert_eq!(figures.conservation_gap(), 0, "what was counted as refused is so no more");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::kit::{CENTRE, SCHOOL, Story, code, control, coordinator, new_id, reply, request, system};
 use mezhved::domain::message::Format;
-use mezhved::gateway::act::Action;
+use mezhved::gateway::act::{Action, RegistrationNotice};
 use mezhved::gateway::rejection::RejectionKind;
 use serde_json::json;
 
@@ -182,4 +182,20 @@ async fn what_was_receipted_survives_a_restart() {
     assert!(story.inbox(SCHOOL).await.is_empty());
     let delivery = story.store.delivery(id, &code(SCHOOL)).await.unwrap().unwrap();
     assert_eq!((delivery.state.as_str(), delivery.registration.unwrap().0.as_str()), ("registered", "вх-15"));
+}
+
+#[tokio::test]
+async fn a_recipient_that_has_refused_a_letter_and_registers_it_after_all_has_registered_it() {
+    let story = Story::at("2026-03-02 10:00").await;
+    let id = new_id();
+    story.submit(&request(id, &[SCHOOL], "2026-03-02 09:00")).await.unwrap();
+    let letter = story.inbox(SCHOOL).await.remove(0);
+    let reason = Some("Ошиблись адресом".to_owned());
+    let refusal = RegistrationNotice { accepted: false, content_sha256: None, number: None, date: None, reason };
+    let refused = story.gateway.register_delivery(id, &code(SCHOOL), refusal.clone()).await.unwrap();
+    assert_eq!((refused.state.as_str(), refused.error.as_deref()), ("rejected", Some("Ошиблись адресом")));
+    story.register(&letter, SCHOOL, "вх-15").await;
+    // Nor does a second refusal undo it.
+    let delivery = story.gateway.register_delivery(id, &code(SCHOOL), refusal).await.unwrap();
+    assert_eq!((delivery.state.as_str(), delivery.error.as_deref()), ("registered", Some("Ошиблись адресом")));
 }

@@ -1,6 +1,6 @@
 //! One row of the outbox in memory, and what may become of it. Pure.
 //!
-//! Promises: a registration or a refusal by the addressee stands; a message sent again keeps its registration.
+//! Promises: a registration by the addressee stands, a refusal until it registers; a message sent again keeps its registration.
 //! Never: takes a failed attempt's word over a proof that came meanwhile.
 
 use crate::domain::decision::ProofStage;
@@ -106,13 +106,14 @@ impl Delivery {
     }
 
     fn delivered(&mut self, at: DateTime<Utc>, content_sha256: &str) {
-        let to = if self.stage.is_answered() { self.stage } else { self.arrived() };
+        let is_answered = self.stage.is_answered();
+        let to = if is_answered { self.stage } else { self.arrived() };
         let first = if self.ready_at.is_none() { self.delivered_at } else { None };
         self.delivered_at = first.or(Some(at));
         if self.number.is_none() || self.content_sha256.is_none() {
             self.content_sha256 = Some(content_sha256.to_owned());
         }
-        if to != Stage::Rejected {
+        if !is_answered {
             self.error = None;
         }
         self.attempts += 1;
@@ -152,7 +153,10 @@ impl Delivery {
                 self.registered_on.get_or_insert(*date);
                 self.content_sha256.get_or_insert_with(|| content_sha256.clone());
                 self.delivered_at = self.delivered_at.or(at);
-                self.error = None;
+                // Why it was refused before is kept.
+                if self.stage != Stage::Rejected {
+                    self.error = None;
+                }
                 self.step(Stage::Registered, None);
             }
         }

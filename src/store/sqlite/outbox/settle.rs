@@ -1,6 +1,6 @@
 //! What became of deliveries: what the channel says, and what the addressee says.
 //!
-//! Promises: a registration or a refusal by the addressee stands; a message sent again keeps its registration.
+//! Promises: a registration by the addressee stands, a refusal until it registers; a message sent again keeps its registration.
 //! Never: takes a failed attempt's word over a proof that came meanwhile.
 
 use super::standing::{Finder, Standing};
@@ -58,15 +58,16 @@ fn delivered(
     standing: Standing,
     (at, content_sha256): (DateTime<Utc>, &str),
 ) -> Result<Stage, StoreError> {
-    let to = if standing.stage.is_answered() { standing.stage } else { standing.arrived() };
+    let is_answered = standing.stage.is_answered();
+    let to = if is_answered { standing.stage } else { standing.arrived() };
     let mut update = connection.prepare_cached(
         "UPDATE outbox SET state = ?2, attempts = attempts + 1, ready_at = NULL,
              delivered_at = CASE WHEN ready_at IS NULL THEN coalesce(delivered_at, ?3) ELSE ?3 END,
              content_sha256 = CASE WHEN number IS NULL THEN ?4 ELSE coalesce(content_sha256, ?4) END,
-             error = CASE WHEN ?2 = 'rejected' THEN error END
+             error = CASE WHEN ?5 THEN error END
          WHERE seq = ?1",
     )?;
-    update.execute(params![standing.seq, to.code(), micros(at), content_sha256])?;
+    update.execute(params![standing.seq, to.code(), micros(at), content_sha256, is_answered])?;
     Ok(to)
 }
 
@@ -149,7 +150,8 @@ fn rejected(connection: &Connection, standing: Standing, (at, reason): (Option<i
     Ok((Stage::Rejected, update.execute(params![standing.seq, at, reason])? > 0))
 }
 
-/// A registration names the digest of what was registered: one of other content than went out proves nothing.
+/// A registration names the digest of what was registered: one of other content than went out proves nothing. Why it was
+/// refused before is kept.
 fn registered(
     connection: &Connection,
     standing: Standing,
@@ -161,7 +163,7 @@ fn registered(
                  SELECT journal.number || '/' || journal.year FROM journal
                  WHERE journal.message = outbox.message AND participant = recipient AND direction = 'incoming'
              ), ''), registered_on = coalesce(registered_on, ?4),
-             content_sha256 = coalesce(content_sha256, ?5), error = NULL
+             content_sha256 = coalesce(content_sha256, ?5), error = CASE WHEN state = 'rejected' THEN error END
          WHERE seq = ?1 AND coalesce(content_sha256, ?5) = ?5",
     )?;
     Ok((Stage::Registered, update.execute(params![standing.seq, at, number, date, content_sha256])? > 0))
