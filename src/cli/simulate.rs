@@ -53,6 +53,8 @@ struct Total {
     rungs: u64,
     mails: u64,
     shared: u64,
+    killed_beside: u64,
+    takeovers: u64,
     lives: u64,
     faults: BTreeMap<Fault, u64>,
     violated: Vec<Outcome>,
@@ -70,6 +72,8 @@ impl Total {
         self.rungs += outcome.rungs;
         self.mails += outcome.mails;
         self.shared += u64::from(outcome.is_shared);
+        self.killed_beside += outcome.killed_beside;
+        self.takeovers += outcome.takeovers;
         self.lives += outcome.lives;
         for (fault, count) in &outcome.faults {
             *self.faults.entry(*fault).or_default() += count;
@@ -183,6 +187,8 @@ fn table(total: &Total, spent: Duration, out: &mut impl Write) -> anyhow::Result
         ("rungs", total.rungs),
         ("mails", total.mails),
         ("worlds of two gateways", total.shared),
+        ("killed beside another", total.killed_beside),
+        ("leases taken over", total.takeovers),
         ("lives of the gateways", total.lives),
     ];
     let faults = Fault::ALL.iter().map(|fault| (fault.name(), total.faults.get(fault).copied().unwrap_or_default()));

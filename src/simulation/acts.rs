@@ -70,7 +70,12 @@ impl Caller {
             match self.chance.draw(|dice| dice.below(100)) {
                 _ if is_calm => self.register(&code, &letter).await,
                 0..80 => self.register(&code, &letter).await,
-                80..84 => self.refuse(&code, letter.id).await,
+                80..82 => self.refuse(&code, letter.id).await,
+                82..84 => {
+                    // It thinks better of it.
+                    self.refuse(&code, letter.id).await;
+                    self.register(&code, &letter).await;
+                }
                 84..88 => self.register_other(&code, letter.id).await,
                 _ => {}
             }

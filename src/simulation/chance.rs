@@ -115,6 +115,8 @@ impl Fault {
 
 /// Gateways side by side, at most.
 pub(super) const GATEWAYS_MAX: usize = 2;
+/// How the trace tells them apart.
+const SPEAKS: [&str; GATEWAYS_MAX] = ["A: ", "B: "];
 
 /// The source of chance of one world.
 #[derive(Debug)]
@@ -131,8 +133,11 @@ struct State {
     calm: bool,
     /// Whose turn it is: what happens now happens to that gateway.
     turn: usize,
+    /// What stands before the lines of its turn.
+    speaks: &'static str,
     killed: [bool; GATEWAYS_MAX],
-    store_down: bool,
+    /// For whom the database is away.
+    store_down: [bool; GATEWAYS_MAX],
 }
 
 /// How a turn of a gateway's life ended.
@@ -152,7 +157,8 @@ impl Chance {
         let rates = Fault::ALL.into_iter().map(|fault| (fault, drawn(fault, &mut dice))).collect();
         let (counts, calm) = (BTreeMap::new(), false);
         let killed = [false; GATEWAYS_MAX];
-        let state = State { dice, trace, counts, rates, calm, turn: 0, killed, store_down: false };
+        let state =
+            State { dice, trace, counts, rates, calm, turn: 0, speaks: "", killed, store_down: [false; GATEWAYS_MAX] };
         Self { state: Mutex::new(state) }
     }
 
@@ -172,7 +178,7 @@ impl Chance {
     pub(super) fn heal(&self) {
         let mut state = self.state();
         state.calm = true;
-        state.store_down = false;
+        state.store_down = [false; GATEWAYS_MAX];
     }
 
     /// Draws something.
@@ -188,13 +194,16 @@ impl Chance {
             return false;
         }
         *state.counts.entry(fault).or_default() += 1;
-        state.trace.say(format_args!("FAULT {}: {where_}", fault.name()));
+        let who = state.speaks;
+        state.trace.say(format_args!("{who}FAULT {}: {where_}", fault.name()));
         true
     }
 
     /// Tells what happened.
     pub(super) fn say(&self, what: std::fmt::Arguments<'_>) {
-        self.state().trace.say(what);
+        let mut state = self.state();
+        let who = state.speaks;
+        state.trace.say(format_args!("{who}{what}"));
     }
 
     /// Tells how the world stands at its end.
@@ -218,15 +227,17 @@ impl Chance {
         self.state().trace.clone()
     }
 
-    /// Whether the database is away; it goes and comes by chance.
+    /// Whether the database is away for the gateway whose turn it is; it goes and comes by chance.
     pub(super) fn store_is_down(&self, what: &str) -> bool {
-        if self.state().store_down {
-            let is_back = self.draw(|dice| dice.percent(25));
-            self.state().store_down = !is_back;
-            return !is_back;
-        }
-        let is_down = self.strikes(Fault::StoreDown, what);
-        self.state().store_down = is_down;
+        let (turn, was_down) = {
+            let state = self.state();
+            (state.turn, state.store_down[state.turn])
+        };
+        let is_down = match was_down {
+            true => !self.draw(|dice| dice.percent(25)),
+            false => self.strikes(Fault::StoreDown, what),
+        };
+        self.state().store_down[turn] = is_down;
         is_down
     }
 
@@ -264,7 +275,10 @@ impl Chance {
         gateway: usize,
         (polls, mut work): (u32, Pin<&mut (impl Future<Output = T> + ?Sized)>),
     ) -> Lived<T> {
-        self.state().turn = gateway;
+        {
+            let mut state = self.state();
+            (state.turn, state.speaks) = (gateway, SPEAKS[gateway]);
+        }
         let mut left = polls;
         let ended = std::future::poll_fn(|task| {
             if self.state().killed[gateway] {
@@ -283,7 +297,9 @@ impl Chance {
         });
         let ended = ended.await;
         // Killed in its last breath: what it said is said, and the rest of it dies.
-        match std::mem::replace(&mut self.state().killed[gateway], false) {
+        let mut state = self.state();
+        state.speaks = "";
+        match std::mem::replace(&mut state.killed[gateway], false) {
             true => Lived::Killed,
             false => ended,
         }

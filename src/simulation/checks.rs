@@ -179,7 +179,9 @@ fn order_holds(view: &View<'_>) -> Found {
     for ((recipient, exchange), mut all) in came {
         all.sort_by_key(|(seq, ..)| *seq);
         for (place, (_, no, id, row)) in all.iter().enumerate().filter(|(_, (.., row))| row.is_ordered) {
-            let late = all[..place].iter().find(|(_, before, _, earlier)| before > no && !earlier.is_passable);
+            let late = all[..place]
+                .iter()
+                .find(|(_, before, _, earlier)| before > no && earlier.is_ordered && !earlier.is_passable);
             found.extend(late.map(|(_, _, other, _)| {
                 format!("{id} of {exchange} came to {recipient} before {other}, queued at {}", row.queued_at)
             }));

@@ -35,11 +35,15 @@ pub enum Flaw {
     OutOfOrder,
     /// Two gateways decide at once, each on what it has read.
     TwoDecide,
+    /// Now and then a transaction never ends: whoever decides next waits for ever.
+    LockKept,
+    /// What was refused once is never registered.
+    RefusalStands,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::AckBeforeCommit,
         Self::AckTooMuch,
         Self::NoFsync,
@@ -55,5 +59,7 @@ impl Flaw {
         Self::LeaseForEver,
         Self::OutOfOrder,
         Self::TwoDecide,
+        Self::LockKept,
+        Self::RefusalStands,
     ];
 }

@@ -1,5 +1,5 @@
-//! The simulator: the real gateway, or two of them — its core and its verbs — in a world whose store, broker, participants and clock
-//! are simulated, and go wrong as the seed has it.
+//! The simulator: the real gateway, or two of them — core and verbs — in a world whose store, broker, participants and
+//! clocks are simulated, and go wrong as the seed has it.
 //!
 //! Promises: the same seed is the same history, line by line; a violation names its invariant and its seed. Never: a
 //! thread, a timer, a socket or a file of its own; a mock of anything that the gateway itself does.
@@ -60,8 +60,11 @@ pub struct Outcome {
     pub obligations: u64,
     pub rungs: u64,
     pub mails: u64,
-    /// Whether two gateways shared the world.
+    /// Whether two gateways shared the world; how often one was killed while the other was at work, and a lease that had
+    /// run out was taken over.
     pub is_shared: bool,
+    pub killed_beside: u64,
+    pub takeovers: u64,
     pub lives: u64,
     pub faults: BTreeMap<Fault, u64>,
     /// Empty when every invariant holds.
@@ -77,6 +80,9 @@ pub fn run(setting: &Setting, history: History, trace: Trace) -> anyhow::Result<
     let mut world = World::new(setting, (history.seed, history.flaw), trace);
     let mut early = None;
     for _ in 0..history.steps {
+        if world.is_stuck {
+            break;
+        }
         world.turn()?;
         early = early.or_else(|| checks::at_any_time(&world));
     }
@@ -88,7 +94,7 @@ pub fn run(setting: &Setting, history: History, trace: Trace) -> anyhow::Result<
             24..44 => TimeDelta::hours(3),
             _ => TimeDelta::hours(12),
         });
-        if round >= HEALING_MIN && checks::is_quiet(&world) {
+        if world.is_stuck || round >= HEALING_MIN && checks::is_quiet(&world) {
             break;
         }
     }
@@ -112,6 +118,8 @@ fn outcome(world: &World<'_>, seed: u64, violations: Vec<String>) -> Outcome {
         rungs: rungs as u64,
         mails: world.mailbox.taken().len() as u64,
         is_shared: world.gateways.len() > 1,
+        killed_beside: world.killed_beside,
+        takeovers: disk.takeovers,
         lives: world.lives,
         faults: world.chance.counts(),
         violations,

@@ -4,21 +4,27 @@
 //! come to its end before another begins.
 
 use crate::catalogue::Catalogue;
+use crate::domain::notice::Medium;
 use crate::gateway::Parts;
 use crate::simulation::acts::Caller;
 use crate::simulation::life::{Life, Turned};
 use crate::simulation::world::World;
 use crate::store::objects::ObjectFolder;
+use crate::worker::notices::Line;
+use chrono::TimeDelta;
 use std::sync::Arc;
 
 /// Polls without an end before a world counts as stuck; a step takes some hundreds.
 const POLLS_MAX: u32 = 200_000;
 /// Polls of a turn at most, where there are several gateways.
 const TURN_MAX: u64 = 12;
+/// Longer than a lease.
+const PAUSE: TimeDelta = TimeDelta::seconds(90);
 
 impl World<'_> {
     /// The gateways work for a while, until each has done what it had to do, or is dead.
     pub fn work(&mut self, is_calm: bool) {
+        self.gateways.iter_mut().for_each(|one| one.out_left = one.out_left.saturating_sub(1));
         let mut busy: Vec<usize> = (0..self.gateways.len()).filter(|no| self.is_there(*no)).collect();
         for no in busy.clone() {
             self.set_to_work(no, is_calm);
@@ -26,13 +32,20 @@ impl World<'_> {
         let mut polls = 0_u32;
         while !busy.is_empty() {
             let (no, turn) = self.next_turn();
+            if !is_calm && self.gateways.len() > 1 && self.percent(1) {
+                // A pause in which leases run out under who works.
+                self.pass(PAUSE);
+            }
             let chance = Arc::clone(&self.chance);
             let Some(life) = &mut self.gateways[no].life else { continue };
             match life.turn(&chance, (no, turn)) {
-                Turned::Busy if polls >= POLLS_MAX => return self.wrong("no_limbo: nothing moves any more"),
                 Turned::Busy => {
                     polls += turn;
-                    continue;
+                    if polls < POLLS_MAX {
+                        continue;
+                    }
+                    self.is_stuck = true;
+                    return self.wrong("no_limbo: nothing moves any more");
                 }
                 Turned::Up => {
                     self.chance.say(format_args!("gateway {no} begins life {}", self.lives));
@@ -40,7 +53,7 @@ impl World<'_> {
                     continue;
                 }
                 Turned::Idle => {}
-                Turned::Killed => self.die(no, "killed"),
+                Turned::Killed => self.killed(no, busy.len() > 1),
                 Turned::Refused(why) => {
                     self.chance.say(format_args!("gateway {no} does not start: {why}"));
                     self.gateways[no].life = None;
@@ -66,12 +79,16 @@ impl World<'_> {
         if self.gateways[no].life.is_some() {
             return true;
         }
+        if self.gateways[no].out_left > 0 {
+            return false;
+        }
         if self.ends_leases {
             self.store.disk().end_leases();
         }
         self.store.disk().begin_flawed();
+        self.lives += 1;
         let parts = Parts {
-            store: Arc::new(self.store.clone()),
+            store: Arc::new(self.store.of_life(self.lives)),
             // No paper comes in this world; the folder is never made.
             objects: Arc::new(ObjectFolder::new(std::env::temp_dir().join("mezhved-simulation"))),
             catalogue: Arc::clone(Catalogue::builtin()),
@@ -80,7 +97,7 @@ impl World<'_> {
             clock: self.gateways[no].clock.clone(),
             sweep_age_max_s: 120,
         };
-        self.lives += 1;
+        self.gateways[no].mail = Line::new(Medium::Mail, Arc::clone(&self.mailbox) as _);
         match Life::begin(parts) {
             Ok(life) => self.gateways[no].life = Some(life),
             Err(fault) => self.wrong(&format!("no runtime: {fault}")),
@@ -94,6 +111,15 @@ impl World<'_> {
         let works = if is_calm { self.all_works(no, &caller) } else { self.some_works(no, &caller) };
         if let Some(life) = &mut self.gateways[no].life {
             life.set_to(works);
+        }
+    }
+
+    /// Where another is there, this one may be away for longer.
+    fn killed(&mut self, no: usize, was_beside: bool) {
+        self.die(no, "killed");
+        self.killed_beside += u64::from(was_beside);
+        if self.gateways.len() > 1 && self.percent(30) {
+            self.gateways[no].out_left = 1 + u32::try_from(self.chance.draw(|dice| dice.below(6))).unwrap_or(1);
         }
     }
 

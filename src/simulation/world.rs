@@ -50,6 +50,8 @@ impl Setting {
 pub(super) struct Replica {
     pub clock: Clock,
     skew: TimeDelta,
+    /// Steps until it is there again, after it has died.
+    pub out_left: u32,
     pub mail: Line,
     pub life: Option<Life>,
 }
@@ -71,10 +73,14 @@ pub(super) struct World<'s> {
     skew_left: u32,
     out_left: u32,
     pub lives: u64,
+    /// Gateways that were killed while another was at work.
+    pub killed_beside: u64,
     /// A store of its own ends the leases of a life that is over; one that is shared waits until they have run out.
     pub ends_leases: bool,
     pub flaw: Option<Flaw>,
     pub step: u32,
+    /// Nothing moves any more, and nothing will.
+    pub is_stuck: bool,
 }
 
 impl<'s> World<'s> {
@@ -105,9 +111,11 @@ impl<'s> World<'s> {
             skew_left: 0,
             out_left: 0,
             lives: 0,
+            killed_beside: 0,
             ends_leases,
             flaw,
             step: 0,
+            is_stuck: false,
         }
     }
 
@@ -184,7 +192,8 @@ impl<'s> World<'s> {
 
     /// A clock goes wrong: all of them, or one gateway's own.
     fn skew(&mut self, by: TimeDelta, steps: u32) {
-        let one = self.chance.draw(|dice| dice.percent(50).then(|| dice.below(GATEWAYS_MAX as u64)));
+        let count = self.gateways.len() as u64;
+        let one = self.chance.draw(|dice| dice.percent(50).then(|| dice.below(count)));
         let struck = self.gateways.iter_mut().zip(0_u64..).filter(|(_, no)| one.is_none_or(|one| one == *no));
         struck.for_each(|(gateway, _)| gateway.skew = by);
         self.skew_left = steps;
@@ -227,7 +236,7 @@ impl<'s> World<'s> {
     pub fn begin_to_heal(&mut self) {
         self.chance.heal();
         self.broker.block(false);
-        self.gateways.iter_mut().for_each(|one| one.skew = TimeDelta::zero());
+        self.gateways.iter_mut().for_each(|one| (one.skew, one.out_left) = (TimeDelta::zero(), 0));
         (self.skew_left, self.out_left) = (0, 0);
         self.chance.say(format_args!("healing"));
     }
@@ -249,7 +258,7 @@ impl<'s> World<'s> {
 impl Replica {
     fn new(now: DateTime<Utc>, mailbox: &Arc<Mail>) -> Self {
         let mail = Line::new(Medium::Mail, Arc::clone(mailbox) as _);
-        Self { clock: Clock::frozen(now), skew: TimeDelta::zero(), mail, life: None }
+        Self { clock: Clock::frozen(now), skew: TimeDelta::zero(), out_left: 0, mail, life: None }
     }
 }
 

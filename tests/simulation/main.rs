@@ -56,7 +56,7 @@ fn no_seed_breaks_an_invariant() {
     assert_eq!(figure("seeds").to_string(), seeds);
     // Worlds in which nothing happened would hold every invariant.
     let busy = ["letters received", "obligations", "rungs", "gateway killed", "commit done", "confirmation lost"];
-    for name in busy.into_iter().chain(["worlds of two gateways"]) {
+    for name in busy.into_iter().chain(["killed beside another", "leases taken over"]) {
         assert!(figure(name) > 100, "{name}: {}", figure(name));
     }
     for fault in Fault::ALL {
@@ -121,9 +121,16 @@ fn each_deliberate_defect_is_found_within_a_few_hundred_seeds() {
     assert!(missed.is_empty(), "{missed:?}");
 }
 
-/// Whether a defect shows, and in which seed it first does.
+/// Whether a defect shows, and in which seed it first does; where only one check can see it, that one.
 fn is_found(flaw: Flaw) -> bool {
-    let first = (1..=FLAWED_SEEDS).find_map(|seed| Some((seed, live(seed, Some(flaw)).violations.into_iter().next()?)));
+    let by = match flaw {
+        Flaw::OutOfOrder => "order_holds: ",
+        Flaw::LockKept => "no_limbo: nothing moves any more",
+        Flaw::RefusalStands => "registered_is_registered: ",
+        _ => "",
+    };
+    let found = |flaw, seed| live(seed, Some(flaw)).violations.into_iter().find(|what| what.starts_with(by));
+    let first = (1..=FLAWED_SEEDS).find_map(|seed| Some((seed, found(flaw, seed)?)));
     match &first {
         Some((seed, what)) => println!("{:<20} seed {seed:<4} {what}", format!("{flaw:?}")),
         None => println!("{:<20} NOT FOUND", format!("{flaw:?}")),

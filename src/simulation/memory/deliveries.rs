@@ -31,11 +31,13 @@ pub(in crate::simulation) struct Delivery {
     pub number: Option<String>,
     registered_on: Option<NaiveDate>,
     pub error: Option<String>,
+    /// The life of a gateway that has leased it.
+    holder: Option<u64>,
     /// Its place among all, which it keeps when it is queued again.
     pub first_seq: u64,
-    /// Whether the earlier ones of its exchange go first: the exchange was on record.
+    /// Whether it has a place among those of its exchange: that was on record when it was queued.
     pub is_ordered: bool,
-    /// Whether later ones may pass it: it was given up, or its recipient proved to have it while it was on its way.
+    /// Whether later ones may pass it: it was given up once.
     pub is_passable: bool,
 }
 
@@ -45,10 +47,11 @@ impl Delivery {
     }
 
     /// Whether the attempt counts: what has arrived has, and else who says so must have the lease.
-    fn settle(&mut self, attempt: &Attempt) -> bool {
+    fn settle(&mut self, attempt: &Attempt, by: u64) -> bool {
+        let is_leased = self.stage == Stage::Sending && self.holder == Some(by);
         match &attempt.result {
             AttemptResult::Delivered { content_sha256 } => self.delivered(attempt.at, content_sha256),
-            _ if self.stage != Stage::Sending => return false,
+            _ if !is_leased => return false,
             AttemptResult::Retry { next_at, error } => {
                 self.attempts += 1;
                 (self.stage, self.ready_at, self.error) = (Stage::WaitingRetry, Some(*next_at), Some(error.clone()));
@@ -66,18 +69,16 @@ impl Delivery {
     }
 
     fn delivered(&mut self, at: DateTime<Utc>, sha256: &str) {
+        let is_answered = self.stage.is_answered();
         self.attempts += 1;
         self.delivered_at = if self.ready_at.is_none() { self.delivered_at.or(Some(at)) } else { Some(at) };
         if self.number.is_none() || self.content_sha256.is_none() {
             self.content_sha256 = Some(sha256.to_owned());
         }
-        if !self.stage.is_answered() {
-            self.stage = self.arrived();
+        if !is_answered {
+            (self.stage, self.error) = (self.arrived(), None);
         }
         self.ready_at = None;
-        if self.stage != Stage::Rejected {
-            self.error = None;
-        }
     }
 
     fn reached(&mut self, at: Option<DateTime<Utc>>) {
@@ -114,6 +115,7 @@ impl Tables {
             number: None,
             registered_on: None,
             error: None,
+            holder: None,
             first_seq: seq,
             is_ordered: row.exchange.is_some_and(|id| self.exchanges.contains_key(&id)),
             is_passable: false,
@@ -121,7 +123,7 @@ impl Tables {
         self.deliveries.insert(key, delivery);
     }
 
-    pub(super) fn claim(&mut self, claim: &Claim) -> Vec<Claimed> {
+    pub(super) fn claim(&mut self, claim: &Claim, by: u64) -> Vec<Claimed> {
         let latest = waits_until_max(claim.now);
         let is_ready = |row: &Delivery| {
             let lasts = self.flaw == Some(Flaw::LeaseForEver) && row.stage == Stage::Sending;
@@ -130,13 +132,12 @@ impl Tables {
         let is_first = |(key, row): &(&(MessageId, ParticipantCode), &Delivery)| {
             let of_it = |(other, earlier): (&(MessageId, ParticipantCode), &Delivery)| {
                 other.1 == key.1
+                    && earlier.is_ordered
                     && earlier.exchange == row.exchange
                     && earlier.seq < row.seq
                     && earlier.ready_at.is_some()
             };
-            let is_unordered = self.flaw == Some(Flaw::OutOfOrder);
-            let is_unknown = row.exchange.is_none_or(|id| !self.exchanges.contains_key(&id));
-            is_unordered || is_unknown || !self.deliveries.iter().any(of_it)
+            self.flaw == Some(Flaw::OutOfOrder) || !row.is_ordered || !self.deliveries.iter().any(of_it)
         };
         let ready = self.deliveries.iter().filter(|(_, row)| claim.route != RouteKind::Inbox && is_ready(row));
         let ready = ready.filter(is_first);
@@ -148,7 +149,8 @@ impl Tables {
         for (_, _, key) in ready {
             leased.extend(self.letter(&key));
             if let Some(row) = self.deliveries.get_mut(&key) {
-                (row.stage, row.ready_at) = (Stage::Sending, Some(claim.lease_until));
+                self.takeovers += u64::from(row.stage == Stage::Sending && row.holder != Some(by));
+                (row.stage, row.ready_at, row.holder) = (Stage::Sending, Some(claim.lease_until), Some(by));
             }
         }
         if let (Some(Flaw::CrossedContent), [one, other, ..]) = (self.flaw, leased.as_mut_slice()) {
@@ -181,11 +183,11 @@ impl Tables {
         })
     }
 
-    pub(super) fn settle(&mut self, attempts: &[Attempt], mut events: Vec<Event>) {
+    pub(super) fn settle(&mut self, attempts: &[Attempt], mut events: Vec<Event>, by: u64) {
         let mut ignored = Vec::new();
         for attempt in attempts {
             let key = (attempt.message, attempt.recipient.clone());
-            if self.deliveries.get_mut(&key).is_some_and(|row| !row.settle(attempt)) {
+            if self.deliveries.get_mut(&key).is_some_and(|row| !row.settle(attempt, by)) {
                 ignored.push(key);
             }
         }
@@ -215,7 +217,8 @@ impl Tables {
         });
         let own = own.map(|row| format!("{}/{}", row.number, row.register.year));
         let Some(row) = self.deliveries.get_mut(&(proof.message, proof.recipient.clone())) else { return };
-        if !row.stage.yields_to(&proof.stage) {
+        let stands = self.flaw == Some(Flaw::RefusalStands) && row.stage == Stage::Rejected;
+        if stands || !row.stage.yields_to(&proof.stage) {
             return;
         }
         match &proof.stage {
@@ -233,7 +236,9 @@ impl Tables {
                 row.number = row.number.take().or(Some(number));
                 row.registered_on = row.registered_on.or(Some(*date));
                 row.content_sha256 = row.content_sha256.take().or(Some(content_sha256.clone()));
+                let refused_for = row.error.take().filter(|_| row.stage == Stage::Rejected);
                 row.reached(at);
+                row.error = refused_for;
             }
         }
     }

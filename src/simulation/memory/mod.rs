@@ -7,6 +7,7 @@
 //! Promises: a transaction is whole or not at all; whatever was committed outlives the gateway. Never: draws a fault
 //! (`store` does).
 
+mod accounts;
 mod deliveries;
 mod load;
 mod notices;
@@ -46,6 +47,8 @@ pub(in crate::simulation) struct Tables {
     pub endings: Vec<Ending>,
     pub deliveries: BTreeMap<(MessageId, ParticipantCode), Delivery>,
     last_delivery: u64,
+    /// Leases that ran out under another life of a gateway, and were taken over.
+    pub takeovers: u64,
     /// Deliveries that no accepted message names: receipts, what was forwarded.
     owed_besides: u64,
     pub journal: Vec<JournalRow>,

@@ -9,20 +9,17 @@ use crate::domain::decision::Event;
 use crate::domain::ids::{ExchangeId, MessageId, ObligationId, ParticipantCode};
 use crate::domain::notice::Whom;
 use crate::domain::participant::Participant;
-use crate::gateway::ports::accounts::{Session, StoredKey, User};
-use crate::gateway::ports::attachments::{Access, Kept, Leftovers};
 use crate::gateway::ports::cases::{CaseFilter, CaseRow, Correspondents, DisclosureFilter, DisclosureRow};
 use crate::gateway::ports::decisions::{
     Attempt, Changes, Claim, Claimed, JournalRow, Keys, Loaded, Register, StoredMessage, Unit,
 };
 use crate::gateway::ports::notices::{ClaimedNotice, NoticeAttempt, NoticeClaim, NoticeFigures, NoticeView};
-use crate::gateway::ports::objects::ObjectName;
 use crate::gateway::ports::reads::{
     DeliveryRow, DutyFilter, DutyRow, ExchangeRecord, Figures, InboxItem, InboxPage, JournalFilter, JournalPlace,
     QuarantineView, Tally, TallyAt,
 };
 use crate::gateway::ports::scans::ScanRecord;
-use crate::gateway::ports::{Accounts, Attachments, Decisions, Notices, Reads, StoreError};
+use crate::gateway::ports::{Decisions, Notices, Reads, StoreError};
 use crate::simulation::chance::{Chance, Fault};
 use crate::simulation::flaw::Flaw;
 use async_trait::async_trait;
@@ -32,7 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
-type Stored<T> = Result<T, StoreError>;
+pub(super) type Stored<T> = Result<T, StoreError>;
 
 /// The store.
 #[derive(Clone)]
@@ -40,6 +37,8 @@ pub struct MemoryStore {
     disk: Arc<Mutex<Tables>>,
     chance: Arc<Chance>,
     writer: Arc<tokio::sync::Mutex<()>>,
+    /// Which life of a gateway asks; leases are its own.
+    life: u64,
 }
 
 /// An error of the world.
@@ -47,7 +46,7 @@ fn away(why: &'static str) -> StoreError {
     StoreError::Unavailable(why.into())
 }
 
-fn not_asked<T>() -> Stored<T> {
+pub(super) fn not_asked<T>() -> Stored<T> {
     Err(away("the simulated world does not ask this"))
 }
 
@@ -55,7 +54,12 @@ impl MemoryStore {
     /// An empty store in a world of chance.
     #[must_use]
     pub fn new(chance: Arc<Chance>) -> Self {
-        Self { disk: Arc::default(), chance, writer: Arc::default() }
+        Self { disk: Arc::default(), chance, writer: Arc::default(), life: 0 }
+    }
+
+    /// The same store, as a life of a gateway has it.
+    pub(in crate::simulation) fn of_life(&self, life: u64) -> Self {
+        Self { life, ..self.clone() }
     }
 
     /// What is on the disk, for who looks at it from outside.
@@ -69,12 +73,12 @@ impl MemoryStore {
         if self.chance.store_is_down(what) { Err(away("the database is away")) } else { Ok(()) }
     }
 
-    async fn read<T>(&self, what: &'static str, work: impl FnOnce(&Tables) -> T) -> Stored<T> {
+    pub(super) async fn read<T>(&self, what: &'static str, work: impl FnOnce(&Tables) -> T) -> Stored<T> {
         self.reached(what).await?;
         Ok(work(&self.disk()))
     }
 
-    async fn write<T>(&self, what: &'static str, work: impl FnOnce(&mut Tables) -> T) -> Stored<T> {
+    pub(super) async fn write<T>(&self, what: &'static str, work: impl FnOnce(&mut Tables) -> T) -> Stored<T> {
         let _turn = Arc::clone(&self.writer).lock_owned().await;
         self.reached(what).await?;
         if self.chance.strikes(Fault::CommitLost, what) {
@@ -121,6 +125,10 @@ impl Unit for MemoryUnit {
             self.store.disk().unsynced.push(changes);
             return Ok(Vec::new());
         }
+        if self.store.disk().flaw == Some(Flaw::LockKept) && self.store.chance.draw(|dice| dice.percent(2)) {
+            std::mem::forget(self);
+            return Ok(Vec::new());
+        }
         self.store.disk().save(changes)?;
         self.store.answered("commit answered").await?;
         self.store.disk().record(late);
@@ -156,8 +164,8 @@ impl MemoryStore {
 #[async_trait]
 impl Decisions for MemoryStore {
     async fn begin(&self, keys: Keys) -> Stored<(Box<dyn Unit>, Loaded)> {
-        let is_alone = self.disk().flaw == Some(Flaw::TwoDecide);
-        let turn = if is_alone { Arc::default() } else { Arc::clone(&self.writer) }.lock_owned().await;
+        let is_unlocked = self.disk().flaw == Some(Flaw::TwoDecide);
+        let turn = if is_unlocked { Arc::default() } else { Arc::clone(&self.writer) }.lock_owned().await;
         let loaded = self.read("begin", |disk| disk.load(&keys)).await?;
         Ok((Box::new(MemoryUnit { store: self.clone(), _turn: turn }), loaded))
     }
@@ -167,11 +175,11 @@ impl Decisions for MemoryStore {
     }
 
     async fn claim(&self, claim: Claim) -> Stored<Vec<Claimed>> {
-        self.write("claim", |disk| disk.claim(&claim)).await
+        self.write("claim", |disk| disk.claim(&claim, self.life)).await
     }
 
     async fn settle(&self, attempts: Vec<Attempt>, events: Vec<Event>) -> Stored<()> {
-        self.write("settle", |disk| disk.settle(&attempts, events)).await
+        self.write("settle", |disk| disk.settle(&attempts, events, self.life)).await
     }
 
     async fn begin_handlings(&self, keys: [[u8; 32]; 2], at: DateTime<Utc>, old: DateTime<Utc>) -> Stored<[u32; 2]> {
@@ -293,58 +301,6 @@ impl Reads for MemoryStore {
 }
 
 #[async_trait]
-impl Accounts for MemoryStore {
-    async fn import_participants(&self, participants: Vec<Participant>) -> Stored<()> {
-        let work = |disk: &mut Tables| {
-            disk.participants.extend(participants.into_iter().map(|one| (one.code.clone(), one)));
-            disk.generation += 1;
-            disk.reroute();
-        };
-        self.write("import", work).await
-    }
-
-    async fn add_key(&self, _key: StoredKey) -> Stored<()> {
-        not_asked()
-    }
-
-    async fn key_owner(&self, _sha256: [u8; 32], _now: DateTime<Utc>) -> Stored<Option<ParticipantCode>> {
-        not_asked()
-    }
-
-    async fn revoke_keys(&self, _of: &ParticipantCode, _at: DateTime<Utc>) -> Stored<u64> {
-        not_asked()
-    }
-
-    async fn webhook_secrets(&self, _of: &ParticipantCode) -> Stored<Vec<Vec<u8>>> {
-        not_asked()
-    }
-
-    async fn add_webhook_secret(&self, _of: &ParticipantCode, _secret: Vec<u8>, _at: DateTime<Utc>) -> Stored<()> {
-        not_asked()
-    }
-
-    async fn add_user(&self, _user: User) -> Stored<()> {
-        not_asked()
-    }
-
-    async fn user(&self, _login: &str) -> Stored<Option<User>> {
-        not_asked()
-    }
-
-    async fn add_session(&self, _session: Session) -> Stored<()> {
-        not_asked()
-    }
-
-    async fn session(&self, _sha256: [u8; 32], _now: DateTime<Utc>) -> Stored<Option<Session>> {
-        not_asked()
-    }
-
-    async fn end_session(&self, _sha256: [u8; 32]) -> Stored<()> {
-        not_asked()
-    }
-}
-
-#[async_trait]
 impl Notices for MemoryStore {
     async fn claim_notices(&self, claim: NoticeClaim) -> Stored<Vec<ClaimedNotice>> {
         self.write("claim notices", |disk| disk.claim_notices(&claim)).await
@@ -372,29 +328,5 @@ impl Notices for MemoryStore {
 
     async fn notice_figures(&self) -> Stored<NoticeFigures> {
         self.read("notice figures", Tables::notice_figures).await
-    }
-}
-
-/// There are no files in this world, and nobody has one.
-#[async_trait]
-impl Attachments for MemoryStore {
-    async fn expect_object(&self, _: &ObjectName, _: DateTime<Utc>) -> Stored<bool> {
-        not_asked()
-    }
-
-    async fn object_kept(&self, _: Kept) -> Stored<bool> {
-        not_asked()
-    }
-
-    async fn access(&self, _: &ObjectName, _: &[ParticipantCode]) -> Stored<Access> {
-        self.read("access", |_| Access::default()).await
-    }
-
-    async fn claim_leftovers(&self, _: Leftovers) -> Stored<Vec<ObjectName>> {
-        not_asked()
-    }
-
-    async fn object_removed(&self, _: &ObjectName) -> Stored<()> {
-        not_asked()
     }
 }
