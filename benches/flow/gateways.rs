@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(300);
 /// The figure begins when so many of a hundred are through: a start is not part of it.
 const BEGINS_AT_PERCENT: usize = 5;
-/// In which the kernel counts the processors' time.
+/// In which Linux counts the processors' time.
 const TICKS_PER_S: f64 = 100.0;
 /// The load at which the time to a receipt is told.
 const CALM_PER_S: &str = "500";
@@ -149,7 +149,8 @@ pub async fn rate(
         // The cheap look first: two hundred queues are asked only when it matters.
         let receipted = queues::lying(&channel, &receipts).await;
         if began.is_none() && receipted >= begins {
-            began = Some((Instant::now(), queues::lying(&channel, &all).await, spent(&serving)));
+            let (at, before) = (Instant::now(), spent(&serving));
+            began = Some((at, queues::lying(&channel, &all).await, before));
         }
         if let Some((at, through, before)) = began
             && receipted >= messages
