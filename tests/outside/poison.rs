@@ -17,6 +17,8 @@ const CENTRE: &str = "centre-vymysel";
 const SCHOOL: &str = "school-test-17";
 const VARIABLE: &str = "MEZHVED_FAILPOINT";
 const SIGABRT: i32 = 6;
+/// How often a scene is tried in which several must come together.
+const TRIES: usize = 10;
 /// Reliability: invariant 11.
 const ATTEMPTS: usize = 5;
 /// Where it is not what was read (gateway/suspicion.rs).
@@ -153,6 +155,16 @@ async fn a_decision_that_panics_ends_nothing_but_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_over_a_batch_blames_none_of_it() {
+    for _ in 0..TRIES {
+        if panics_over_several_and_blames_none().await {
+            return;
+        }
+    }
+    panic!("no batch of several has panicked in {TRIES} tries");
+}
+
+/// Whether several came together to the decision that panicked: how many do is the broker's and the scheduler's affair.
+async fn panics_over_several_and_blames_none() -> bool {
     let vhost = Broker::shared().vhost();
     let mut installed = Installation::of(breakable("mezhved-breakable"), PARTICIPANTS, &vhost.gateway_url());
     installed.serve_ready().stand_down();
@@ -163,12 +175,17 @@ async fn a_panic_over_a_batch_blames_none_of_it() {
     // One is taken alone at first, and then many together.
     installed.set_variable(VARIABLE, "after-load:3:panic");
     let serving = installed.serve_ready();
+    let told = |word: &str| installed.log().contains(word);
+    until("a decision has panicked", || told("its jobs are tried one by one") || told("even alone"));
+    if told("even alone") {
+        return false;
+    }
     for _ in 0..60 {
         assert_eq!(school.letter().await["type"], "receipt.delivery");
     }
-    assert!(installed.log().contains("its jobs are tried one by one"), "no batch of several has panicked");
     assert_eq!(serving.figure("mezhved_obligations_open"), Some(60.0));
     assert!(Peer::connect(&vhost.gateway_url()).await.take("mezhved.dead").await.is_none());
+    true
 }
 
 #[tokio::test(flavor = "multi_thread")]
