@@ -14,13 +14,17 @@ use crate::gateway::views::InboxLetter;
 use crate::simulation::books::Books;
 use crate::simulation::broker::Posted;
 use crate::simulation::chance::Chance;
+use crate::worker::notices::Line;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a caller shares with the world.
 #[derive(Clone)]
 pub(super) struct Caller {
+    /// Which gateway it calls.
+    pub no: usize,
     pub gateway: Gateway,
+    pub mail: Line,
     pub chance: Arc<Chance>,
     pub books: Arc<Mutex<Books>>,
 }

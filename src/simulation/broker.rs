@@ -21,16 +21,22 @@ pub(super) struct Broker {
 #[derive(Debug, Default)]
 struct State {
     inbound: VecDeque<Held>,
-    /// By gateway and tag: tags rise over all channels, so that an old tag is never another's.
-    unacked: BTreeMap<(usize, u64), Held>,
+    consumers: [Consumer; GATEWAYS_MAX],
     last_tag: u64,
-    /// The number of the channel that each gateway has open, if one is.
-    open: [Option<u64>; GATEWAYS_MAX],
     channels: u64,
     is_blocked: bool,
     dead: Vec<Held>,
     out: BTreeMap<ParticipantCode, VecDeque<Posted>>,
     wrong_acks: u64,
+}
+
+/// A gateway's channel.
+#[derive(Debug, Default)]
+struct Consumer {
+    /// Its number, if it is open.
+    channel: Option<u64>,
+    /// By tag: tags rise over all channels, so that an old tag is never another's.
+    unacked: BTreeMap<u64, Held>,
 }
 
 /// A delivery of the inbound queue.
@@ -91,11 +97,11 @@ impl Broker {
     /// Opens a gateway's channel anew, or gives the one that is open.
     pub fn channel(&self, of: usize) -> u64 {
         let mut state = self.state();
-        if let Some(open) = state.open[of] {
+        if let Some(open) = state.consumers[of].channel {
             return open;
         }
         state.channels += 1;
-        state.open[of] = Some(state.channels);
+        state.consumers[of].channel = Some(state.channels);
         state.channels
     }
 
@@ -103,11 +109,11 @@ impl Broker {
     pub fn hand_out(&self, (of, channel): (usize, u64), prefetch: usize) -> Vec<(u64, Held)> {
         let mut state = self.state();
         let mut handed = Vec::new();
-        while state.open[of] == Some(channel) && state.unacked.range((of, 0)..=(of, u64::MAX)).count() < prefetch {
+        while state.consumers[of].channel == Some(channel) && state.consumers[of].unacked.len() < prefetch {
             let Some(held) = state.inbound.pop_front() else { break };
             state.last_tag += 1;
             let tag = state.last_tag;
-            state.unacked.insert((of, tag), held.clone());
+            state.consumers[of].unacked.insert(tag, held.clone());
             let is_suspicious = held.delivery.is_suspicious();
             handed.push((tag, held));
             if is_suspicious {
@@ -120,18 +126,19 @@ impl Broker {
     /// Takes an acknowledgement; `false` when the channel is gone, also because of this one.
     pub fn ack(&self, (of, channel): (usize, u64), tag: u64, multiple: bool) -> bool {
         let mut state = self.state();
-        if state.open[of] != Some(channel) {
+        let consumer = &mut state.consumers[of];
+        if consumer.channel != Some(channel) {
             return false;
         }
-        if !state.unacked.contains_key(&(of, tag)) {
+        if !consumer.unacked.contains_key(&tag) {
             state.wrong_acks += 1;
             drop(state);
             self.close(of, "PRECONDITION_FAILED, unknown delivery tag");
             return false;
         }
         match multiple {
-            true => state.unacked.retain(|(whose, held), _| *whose != of || *held > tag),
-            false => _ = state.unacked.remove(&(of, tag)),
+            true => consumer.unacked = consumer.unacked.split_off(&(tag + 1)),
+            false => _ = consumer.unacked.remove(&tag),
         }
         true
     }
@@ -139,20 +146,18 @@ impl Broker {
     /// Puts a delivery to the dead letters.
     pub fn dead_letter(&self, of: usize, tag: u64) {
         let mut state = self.state();
-        let held = state.unacked.remove(&(of, tag));
+        let held = state.consumers[of].unacked.remove(&tag);
         state.dead.extend(held);
     }
 
     /// A gateway's channel ends: what is not acknowledged comes back, marked.
     pub fn close(&self, of: usize, why: &str) {
         let mut state = self.state();
-        state.open[of] = None;
-        let back: Vec<Held> =
-            state.unacked.extract_if((of, 0)..=(of, u64::MAX), |_, _| true).map(|(_, held)| held).collect();
+        let back = std::mem::take(&mut state.consumers[of]).unacked;
         if !back.is_empty() {
             self.chance.say(format_args!("broker: channel closed ({why}), {} deliveries come back", back.len()));
         }
-        for mut held in back.into_iter().rev() {
+        for mut held in back.into_values().rev() {
             held.delivery.handed_out_before += 1;
             state.inbound.push_front(held);
         }
@@ -215,7 +220,10 @@ impl Broker {
     /// Deliveries that wait to be taken, and letters that wait for a participant's program.
     pub fn waiting(&self) -> (usize, usize) {
         let state = self.state();
-        (state.inbound.len() + state.unacked.len(), state.out.values().map(VecDeque::len).sum())
+        (
+            state.inbound.len() + state.consumers.iter().map(|one| one.unacked.len()).sum::<usize>(),
+            state.out.values().map(VecDeque::len).sum(),
+        )
     }
 
     /// Acknowledgements of what was not to be acknowledged.

@@ -11,6 +11,7 @@ use crate::gateway::{Gateway, Parts, notices::Posting};
 use crate::simulation::broker::Broker;
 use crate::simulation::chance::{Chance, Fault, Lived};
 use crate::simulation::flaw::Flaw;
+use crate::worker::notices::Line;
 use crate::worker::outbound;
 use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::FuturesUnordered;
@@ -22,7 +23,8 @@ use tokio::runtime::{Builder, Runtime};
 /// One life, from its start. What it does goes before its gateway, and that before its runtime.
 pub(super) struct Life {
     doing: Doing,
-    pub gateway: Option<Gateway>,
+    gateway: Option<Gateway>,
+    mail: Line,
     runtime: Runtime,
 }
 
@@ -53,10 +55,15 @@ impl Life {
     ///
     /// # Errors
     /// When there is no runtime for it.
-    pub fn begin(parts: Parts) -> std::io::Result<Self> {
+    pub fn begin(parts: Parts, mail: Line) -> std::io::Result<Self> {
         let runtime = Builder::new_current_thread().build()?;
         let start = async move { Gateway::start(parts).await.map_err(anyhow::Error::from) };
-        Ok(Self { doing: Doing::Starting(start.boxed()), gateway: None, runtime })
+        Ok(Self { doing: Doing::Starting(start.boxed()), gateway: None, mail, runtime })
+    }
+
+    /// Its gateway and its way to the mail server, once it has started.
+    pub fn up(&self) -> Option<(Gateway, Line)> {
+        Some((self.gateway.clone()?, self.mail.clone()))
     }
 
     /// Gives it something to do.

@@ -24,7 +24,6 @@ const PAUSE: TimeDelta = TimeDelta::seconds(90);
 impl World<'_> {
     /// The gateways work for a while, until each has done what it had to do, or is dead.
     pub fn work(&mut self, is_calm: bool) {
-        self.gateways.iter_mut().for_each(|one| one.out_left = one.out_left.saturating_sub(1));
         let mut busy: Vec<usize> = (0..self.gateways.len()).filter(|no| self.is_there(*no)).collect();
         for no in busy.clone() {
             self.set_to_work(no, is_calm);
@@ -80,6 +79,7 @@ impl World<'_> {
             return true;
         }
         if self.gateways[no].out_left > 0 {
+            self.gateways[no].out_left -= 1;
             return false;
         }
         if self.ends_leases {
@@ -97,8 +97,8 @@ impl World<'_> {
             clock: self.gateways[no].clock.clone(),
             sweep_age_max_s: 120,
         };
-        self.gateways[no].mail = Line::new(Medium::Mail, Arc::clone(&self.mailbox) as _);
-        match Life::begin(parts) {
+        let mail = Line::new(Medium::Mail, Arc::clone(&self.mailbox) as _);
+        match Life::begin(parts, mail) {
             Ok(life) => self.gateways[no].life = Some(life),
             Err(fault) => self.wrong(&format!("no runtime: {fault}")),
         }
@@ -106,9 +106,10 @@ impl World<'_> {
     }
 
     fn set_to_work(&mut self, no: usize, is_calm: bool) {
-        let Some(gateway) = self.gateways[no].life.as_ref().and_then(|life| life.gateway.clone()) else { return };
-        let caller = Caller { gateway, chance: Arc::clone(&self.chance), books: Arc::clone(&self.books) };
-        let works = if is_calm { self.all_works(no, &caller) } else { self.some_works(no, &caller) };
+        let Some((gateway, mail)) = self.gateways[no].life.as_ref().and_then(Life::up) else { return };
+        let (chance, books) = (Arc::clone(&self.chance), Arc::clone(&self.books));
+        let caller = Caller { no, gateway, mail, chance, books };
+        let works = if is_calm { self.all_works(&caller) } else { self.some_works(&caller) };
         if let Some(life) = &mut self.gateways[no].life {
             life.set_to(works);
         }
@@ -119,7 +120,7 @@ impl World<'_> {
         self.die(no, "killed");
         self.killed_beside += u64::from(was_beside);
         if self.gateways.len() > 1 && self.percent(30) {
-            self.gateways[no].out_left = 1 + u32::try_from(self.chance.draw(|dice| dice.below(6))).unwrap_or(1);
+            self.gateways[no].out_left = self.chance.draw(|dice| dice.below(6));
         }
     }
 

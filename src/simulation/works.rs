@@ -29,7 +29,7 @@ impl World<'_> {
     }
 
     /// What happens at once in a step.
-    pub fn some_works(&self, no: usize, by: &Caller) -> Vec<Work> {
+    pub fn some_works(&self, by: &Caller) -> Vec<Work> {
         let mut works: Vec<Work> = Vec::new();
         for no in self.books().open(Way::Http, self.step) {
             if self.percent(70) {
@@ -48,14 +48,14 @@ impl World<'_> {
             }
         }
         if self.percent(75) {
-            works.push(self.intake(no, by, PREFETCH));
+            works.push(self.intake(by, PREFETCH));
         }
         works.extend(self.senders(by).into_iter().filter(|_| self.percent(50)));
         if self.percent(45) {
             works.push(self.sweep(by));
         }
         if self.percent(20) {
-            works.push(self.post_mail(no, by));
+            works.push(self.post_mail(by));
         }
         if self.percent(20) {
             works.push(by.clone().decide().boxed());
@@ -75,13 +75,13 @@ impl World<'_> {
     }
 
     /// Everything that there is to do.
-    pub fn all_works(&self, no: usize, by: &Caller) -> Vec<Work> {
+    pub fn all_works(&self, by: &Caller) -> Vec<Work> {
         let mut works: Vec<Work> = Vec::new();
         works.extend(self.books().open(Way::Http, u32::MAX).into_iter().map(|no| by.clone().submit(no).boxed()));
-        works.push(self.intake(no, by, 4 * PREFETCH));
+        works.push(self.intake(by, 4 * PREFETCH));
         works.extend(self.senders(by));
         works.push(self.sweep(by));
-        works.push(self.post_mail(no, by));
+        works.push(self.post_mail(by));
         works.extend(self.bodies.iter().map(|body| by.clone().fetch((body.code.clone(), body.format), true).boxed()));
         for (message, recipient) in self.given_up() {
             let gateway = by.gateway.clone();
@@ -96,8 +96,8 @@ impl World<'_> {
         given_up.map(|(key, _)| key.clone()).collect()
     }
 
-    fn intake(&self, no: usize, by: &Caller, prefetch: usize) -> Work {
-        let mut intake = Intake::new((Arc::clone(&self.chance), Arc::clone(&self.broker)), no, self.flaw);
+    fn intake(&self, by: &Caller, prefetch: usize) -> Work {
+        let mut intake = Intake::new((Arc::clone(&self.chance), Arc::clone(&self.broker)), by.no, self.flaw);
         let gateway = by.gateway.clone();
         async move { intake.round(&gateway, prefetch).await }.boxed()
     }
@@ -116,8 +116,8 @@ impl World<'_> {
         async move { sweeper::sweep_once(&gateway).await }.boxed()
     }
 
-    fn post_mail(&self, no: usize, by: &Caller) -> Work {
-        let (gateway, line) = (by.gateway.clone(), self.gateways[no].mail.clone());
+    fn post_mail(&self, by: &Caller) -> Work {
+        let (gateway, line) = (by.gateway.clone(), by.mail.clone());
         // What could not be written down goes out again under its id.
         async move { drop(notices::round_once(&gateway, &line).await) }.boxed()
     }

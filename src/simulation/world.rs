@@ -7,7 +7,6 @@ use crate::clock::Clock;
 use crate::domain::calendar::CalendarSet;
 use crate::domain::decision::Ladders;
 use crate::domain::message::Format;
-use crate::domain::notice::Medium;
 use crate::domain::participant::{Participant, Route};
 use crate::gateway::ports::inbound::InboundDelivery;
 use crate::simulation::books::{Books, Fate, Way, Written};
@@ -20,7 +19,6 @@ use crate::simulation::memory::MemoryStore;
 use crate::simulation::outlets::Mail;
 use crate::simulation::pens::Pens;
 use crate::simulation::trace::Trace;
-use crate::worker::notices::Line;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -50,9 +48,8 @@ impl Setting {
 pub(super) struct Replica {
     pub clock: Clock,
     skew: TimeDelta,
-    /// Steps until it is there again, after it has died.
-    pub out_left: u32,
-    pub mail: Line,
+    /// Steps in which it is not there.
+    pub out_left: u64,
     pub life: Option<Life>,
 }
 
@@ -69,9 +66,8 @@ pub(super) struct World<'s> {
     pub gateways: Vec<Replica>,
     /// The time that it is, whatever the gateways' clocks say.
     pub now: DateTime<Utc>,
-    /// Steps until the clocks are right again, and until the gateways are there again.
+    /// Steps until the clocks are right again.
     skew_left: u32,
-    out_left: u32,
     pub lives: u64,
     /// Gateways that were killed while another was at work.
     pub killed_beside: u64,
@@ -103,13 +99,12 @@ impl<'s> World<'s> {
             store,
             broker: Arc::new(Broker::new(Arc::clone(&chance))),
             books: Arc::default(),
-            gateways: (0..gateways).map(|_| Replica::new(now, &mailbox)).collect(),
+            gateways: (0..gateways).map(|_| Replica::new(now)).collect(),
             mailbox,
             bodies,
             chance,
             now,
             skew_left: 0,
-            out_left: 0,
             lives: 0,
             killed_beside: 0,
             ends_leases,
@@ -142,10 +137,6 @@ impl<'s> World<'s> {
         }
         self.publish();
         self.take_letters();
-        if self.out_left > 0 {
-            self.out_left -= 1;
-            return Ok(());
-        }
         self.work(false);
         Ok(())
     }
@@ -177,7 +168,8 @@ impl<'s> World<'s> {
         if self.chance.strikes(Fault::Outage, "gateway") {
             (0..self.gateways.len()).for_each(|no| self.die(no, "stopped for ten days"));
             self.now += TimeDelta::days(10);
-            self.out_left = 1 + u32::try_from(self.chance.draw(|dice| dice.below(3))).unwrap_or(1);
+            let steps = 1 + self.chance.draw(|dice| dice.below(3));
+            self.gateways.iter_mut().for_each(|one| one.out_left += steps);
         }
         if self.chance.strikes(Fault::BrokerRestart, "broker") {
             self.broker.restart();
@@ -237,7 +229,7 @@ impl<'s> World<'s> {
         self.chance.heal();
         self.broker.block(false);
         self.gateways.iter_mut().for_each(|one| (one.skew, one.out_left) = (TimeDelta::zero(), 0));
-        (self.skew_left, self.out_left) = (0, 0);
+        self.skew_left = 0;
         self.chance.say(format_args!("healing"));
     }
 
@@ -256,9 +248,8 @@ impl<'s> World<'s> {
 }
 
 impl Replica {
-    fn new(now: DateTime<Utc>, mailbox: &Arc<Mail>) -> Self {
-        let mail = Line::new(Medium::Mail, Arc::clone(mailbox) as _);
-        Self { clock: Clock::frozen(now), skew: TimeDelta::zero(), out_left: 0, mail, life: None }
+    fn new(now: DateTime<Utc>) -> Self {
+        Self { clock: Clock::frozen(now), skew: TimeDelta::zero(), out_left: 0, life: None }
     }
 }
 
