@@ -1,6 +1,6 @@
 //! The simulator in the hands of CI: many seeds, the same twice, and the same with something broken.
 //!
-//! Promises: `MEZHVED_SIMULATOR_SEEDS` makes it long (2,000 with `MEZHVED_BIN`, 300 without). Never: a time that is
+//! Promises: `MEZHVED_SIMULATOR_SEEDS` makes it long (2,000 with `MEZHVED_BIN`, 600 without). Never: a time that is
 //! asserted.
 #![allow(
     clippy::unwrap_used,
@@ -44,7 +44,7 @@ fn simulator() -> (Command, bool) {
 fn no_seed_breaks_an_invariant() {
     let (mut simulator, is_fast) = simulator();
     let seeds = std::env::var("MEZHVED_SIMULATOR_SEEDS").ok();
-    let seeds = seeds.unwrap_or_else(|| if is_fast { "2000" } else { "300" }.to_owned());
+    let seeds = seeds.unwrap_or_else(|| if is_fast { "2000" } else { "600" }.to_owned());
     let out = simulator.args(["simulate", "--seeds", &seeds, "--steps", &STEPS.to_string()]).output().unwrap();
     let told = String::from_utf8_lossy(&out.stdout);
     println!("{told}");
