@@ -120,7 +120,8 @@ fn spent(serving: &Serving) -> f64 {
     serving.0.iter().map(of).sum()
 }
 
-/// Messages a second, and the processors' time. The queue is filled with the gateways down; counted is what lies in the queues of the recipients.
+/// Messages a second, and the processors' time. The queue is filled with the gateways down; counted is what lies in the
+/// queues of the recipients.
 pub async fn rate(
     vhost: &Vhost<'_>,
     (database, processes): (Option<&Database<'_>>, usize),

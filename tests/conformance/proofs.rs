@@ -6,6 +6,10 @@ use crate::{save, stores};
 use mezhved::domain::decision::ProofStage;
 use mezhved::gateway::ports::Changes;
 
+fn refused() -> ProofStage {
+    ProofStage::Rejected { reason: "wrong_addressee".to_owned() }
+}
+
 #[tokio::test]
 async fn a_registration_stands_over_later_attempts_proofs_and_resending() {
     for subject in stores().await {
@@ -15,7 +19,7 @@ async fn a_registration_stands_over_later_attempts_proofs_and_resending() {
         prove(&*subject.store, 1, registered("вх. 5", "ab".repeat(32))).await;
         settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
         prove(&*subject.store, 1, registered("вх. 6", "ab".repeat(32))).await;
-        prove(&*subject.store, 1, ProofStage::Rejected { reason: "wrong_addressee".to_owned() }).await;
+        prove(&*subject.store, 1, refused()).await;
         let registration = Some(("вх. 5".to_owned(), "2026-01-13".parse().unwrap()));
         let row = delivery(&*subject.store, 1).await;
         assert_eq!((row.state.as_str(), row.registration), ("registered", registration.clone()));
@@ -47,7 +51,7 @@ async fn a_refusal_by_the_addressee_stands_with_its_reason() {
     for subject in stores().await {
         save(&*subject.store, request(1).changes()).await;
         claim(&*subject.store, at("12T10:00")).await;
-        prove(&*subject.store, 1, ProofStage::Rejected { reason: "wrong_addressee".to_owned() }).await;
+        prove(&*subject.store, 1, refused()).await;
         settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
         prove(&*subject.store, 1, ProofStage::Received).await;
         let row = delivery(&*subject.store, 1).await;
@@ -63,9 +67,9 @@ async fn an_addressee_that_has_refused_and_registers_has_registered_as_the_other
         save(&*subject.store, request(1).changes()).await;
         claim(&*subject.store, at("12T10:00")).await;
         settle(&*subject.store, (message_id(1), SCHOOL), delivered()).await;
-        prove(&*subject.store, 1, ProofStage::Rejected { reason: "wrong_addressee".to_owned() }).await;
+        prove(&*subject.store, 1, refused()).await;
         prove(&*subject.store, 1, registered("вх. 5", "ab".repeat(32))).await;
-        prove(&*subject.store, 1, ProofStage::Rejected { reason: "wrong_addressee".to_owned() }).await;
+        prove(&*subject.store, 1, refused()).await;
         let row = delivery(&*subject.store, 1).await;
         assert_eq!(
             (row.state.as_str(), row.error.as_deref()),
